@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+SCENARIO_HELP = "patients and what happens to them: a file, or a name that 'bedside data scenarios' prints"
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser; ``run`` in its result is the key of the command in `monitor.cli.RUN`."""
@@ -94,6 +96,10 @@ def parser() -> argparse.ArgumentParser:
         help="output folder for summary.json, alarms.sqlite, monitor.png; existing ones are replaced (default: out)",
     )
     demo.add_argument("--record", metavar="RECORD", help="record to replay (default: excerpt)")
+    demo.add_argument("--scenario", metavar="FILE_OR_NAME", help=f"instead of a record: {SCENARIO_HELP}")
+    demo.add_argument(
+        "--language", choices=("en", "ja"), default="en", help="with --scenario: of its texts (default: %(default)s)"
+    )
 
     command = add(
         "ward",
@@ -118,6 +124,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--bed", action="append", default=[], metavar="NAME=RECORD", help="bed and its record; can be repeated"
     )
+    command.add_argument("--scenario", metavar="FILE_OR_NAME", help=SCENARIO_HELP)
+    command.add_argument(
+        "--language", choices=("en", "ja"), default="en", help="with --scenario: of its texts (default: %(default)s)"
+    )
     command.add_argument(
         "--speed", type=float, default=1.0, metavar="X", help="multiple of real time (default: 1; at most 7200)"
     )
@@ -126,6 +136,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
     command.add_argument(
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
+    )
+    command.add_argument(
+        "--inject",
+        action="append",
+        default=[],
+        metavar="'BED FIELD=VALUE …'",
+        help="disturb a bed from the begin, such as 'bed-1 kind=mains level=0.3'; can be repeated. Later: "
+        "'bedside command BED inject …'",
     )
     command.add_argument(
         "--ward",
@@ -193,6 +211,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
     )
+    command.add_argument(
+        "--quiz",
+        action="store_true",
+        help="hide what tells the rhythm, and ask for it; the answers are for 'bedside alarms --truth' and 'debrief'",
+    )
     command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
     command.add_argument("--db", type=Path, metavar="FILE", help="alarm store, to review alarms from before it opened")
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
@@ -201,6 +224,12 @@ def parser() -> argparse.ArgumentParser:
     command = add("alarms", "store every alarm event exactly once in SQLite", broker, metrics)
     command.add_argument("--db", type=Path, metavar="FILE", help="SQLite file; created if missing")
     command.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
+    command.add_argument(
+        "--truth",
+        action="store_true",
+        help="also store what was done to the beds, all commands and forecasts, for 'bedside debrief'; "
+        "needs the rights of an instructor",
+    )
     actions = command.add_subparsers(dest="action", metavar="[export]")
     action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
     action.set_defaults(run="alarms export")
@@ -216,6 +245,18 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument(
         "--since", metavar="TIME", help="only alarms raised at or after this time, such as 2026-01-31T12:00:00Z"
     )
+
+    command = add("debrief", "write what happened, what alarmed and who did what, from the log of a class")
+    command.add_argument(
+        "--db", type=Path, required=True, metavar="FILE", help="the alarm store of 'bedside alarms --truth'"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="page to write: FILE.html or FILE.pdf")
+    command.add_argument("--lang", choices=("en", "ja"), default="en", help="default: %(default)s")
+    command.add_argument("--bed", metavar="NAME", help="only this bed")
+    command.add_argument(
+        "--since", metavar="TIME", help="only what happened at or after this time, such as 2026-01-31T12:00:00Z"
+    )
+    command.add_argument("--last", type=int, metavar="N", help="only the last N sessions")
 
     command = add("tap", "print decoded messages for scripts and plotting programs", broker)
     command.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: all topics)")
@@ -260,6 +301,26 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="lists and maps as JSON")
     command.add_argument(
         "--who", default="command", metavar="NAME", help="user name in the command (default: %(default)s)"
+    )
+
+    command = add(
+        "score",
+        "score the worker while it works: beats, rhythms and alarms against the reference of 'replay --annotations', "
+        "as 'evaluate --alarms' does with whole records. It ends with the record",
+        broker,
+    )
+    command.add_argument("--bed", metavar="NAME", help="score this bed (default: all that have a reference)")
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=float("inf"),
+        metavar="N",
+        help="stop after N seconds (default: with the record)",
+    )
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="a line of JSON per bed and report instead of the table; the last one is complete",
     )
 
     command = add(
@@ -354,10 +415,13 @@ def parser() -> argparse.ArgumentParser:
         "--plot", type=Path, metavar="FILE", help="with --tutorial: plot observed and predicted samples (PNG, PDF, …)"
     )
 
-    command = add("data", "recordings: list, fetch")
+    command = add("data", "recordings: list, fetch; scenarios")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
+    action = actions.add_parser("scenarios", help="list the scenarios of this package")
+    action.add_argument("--language", choices=("en", "ja"), default="en", help="default: %(default)s")
+    action.set_defaults(run="data scenarios")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
     action.add_argument(
         "names",

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from monitor.arguments import parser
-from monitor.commands import bench, check, data, demo, offline, processes, record, ward, workers
+from monitor.commands import bench, check, data, debrief, demo, offline, processes, record, score, ward, workers
 from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
@@ -31,9 +31,12 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "tap": processes.tap,
     "command": processes.command,
     "check": check.check,
+    "score": score.score,
     "record": record.record,
+    "debrief": debrief.debrief,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
+    "data scenarios": data.list_scenarios,
     "data fetch": data.fetch_records,
     "analyze": offline.analyze,
     "train": offline.train,

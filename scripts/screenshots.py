@@ -1,7 +1,7 @@
 """Screenshots of every view for docs/img, with a real broker, real processes and real recordings, drawn offscreen.
 
 Run by ``make screenshots``. Needs MIT-BIH and bidmc/bidmc08 (BEDSIDE_DATA, or the user cache: ``bedside data fetch``),
-Mosquitto, and a font with Japanese characters. Takes about three minutes, because records are replayed in real time:
+Mosquitto, and a font with Japanese characters. Takes about four minutes, because records are replayed in real time:
 each screenshot shows a fixed position of its recording.
 """
 
@@ -11,6 +11,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,8 +24,12 @@ sys.path.insert(0, os.fspath(Path(__file__).parents[1]))
 from PIL import Image
 from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QTextBrowser, QWidget
 
+from monitor.alarm_log.class_reader import read_sessions
+from monitor.alarm_log.export import AlarmFilter
+from monitor.debriefing.report import report
+from monitor.gui.review.html_pdf import Pictures
 from monitor.gui.style.language import set_language
 from monitor.gui.window import MonitorWindow
 from monitor.tools.process_group import BEDSIDE
@@ -34,6 +39,7 @@ from monitor.view.view_model import Frame
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.records.wfdb_writer import write
+from stream.wire.replay_actions import Inject, Seek
 
 OUT = Path(__file__).parents[1] / "docs" / "img"
 SIZE = (1280, 800)
@@ -52,6 +58,21 @@ BEDS = {
     "bed-9": ("mitdb/116", 60.0),
 }
 """Record of each bed and start position in seconds."""
+
+HOURLY = {
+    "bed-1": "challenge2019/p000009",
+    "bed-2": "challenge2019/p000011",
+    "bed-3": "challenge2019/p000032",
+    "bed-4": "challenge2019/p000018",
+    "bed-5": "challenge2019/p000006",
+}
+"""Patients of the hourly page and of the ward list."""
+
+HOUR = 35
+"""Hour of bed-1 that is shown: its pressure falls in the hours after."""
+
+QUIZ, QUIZ_S = "mitdb/223", 563.0
+"""Record of the quiz, and its start in seconds: a ventricular tachycardia begins at 9:38."""
 
 RUN_S = 300
 """Position of the ventricular run in the record of bed-2, in seconds."""
@@ -121,31 +142,37 @@ def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[
 
 
 def main() -> None:
-    """Save all screenshots."""
+    """Save all screenshots, or those of the sets that are named."""
+    sets = {"views": show_views, "hours": show_hours, "class": show_class}
+    chosen = sys.argv[1:] or list(sets)
+    if unknown := set(chosen) - set(sets):
+        raise SystemExit(f"screenshots: no set {', '.join(unknown)}: name some of {', '.join(sets)}, or none for all")
     application = QApplication(["screenshots"])
     problem = set_language("ja")
     if problem:
         raise SystemExit(f"screenshots: {problem}")
     set_language("en")
-    with processes() as (address, start):
-        feed = Feed(address)
-        feed.start()
-        window = MonitorWindow(feed, "bed-1", write_record=write)
-        window.resize(*SIZE)
-        window.show()
-        try:
-            show_views(Session(window, start))
-        finally:
-            window.close()
-            feed.stop()
-            application.processEvents()
+    for name in chosen:
+        with processes() as (address, start):
+            feed = Feed(address)
+            feed.start()
+            window = MonitorWindow(feed, "bed-1", write_record=write, who="student 3", quiz=name == "class")
+            window.resize(*SIZE)
+            window.show()
+            try:
+                session = Session(window, start)
+                session.wait_until(lambda frame: frame.broker.code == "broker.connected", 30, "broker")
+                session.start("worker")
+                sets[name](session)
+            finally:
+                window.close()
+                feed.stop()
+                application.processEvents()
 
 
 def show_views(session: Session) -> None:
     """Show all views, and save a screenshot of each."""
     window = session.window
-    session.wait_until(lambda frame: frame.broker.code == "broker.connected", 30, "connection to the broker")
-    session.start("worker")
 
     def replay(bed: str) -> subprocess.Popen[bytes]:
         record, at = BEDS[bed]
@@ -219,6 +246,77 @@ def show_views(session: Session) -> None:
         lambda frame: tile.content.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash"
     )
     session.save("station")
+
+    for process in replays.values():
+        process.kill()
+    session.start("score", "--bed", "bed-1")
+    session.start("replay", "--bed", "bed-1=mitdb/208", "--annotations", "--speed", "8")
+    window.switch_page()
+    window.select_bed("bed-1")
+    window.bed_view.toggle_engineer()
+    session.wait_until(
+        lambda frame: frame.score is not None and frame.score.cumulative.qrs.found > 200, 120, "score of six minutes"
+    )
+    session.save("score")
+
+
+def show_hours(session: Session) -> None:
+    """Show patients of whom there are hourly values alone, and save a screenshot of one and of all."""
+    window = session.window
+    beds = (text for bed, record in HOURLY.items() for text in ("--bed", f"{bed}={record}"))
+    session.start("replay", *beds, "--speed", "7200")
+
+    def is_hour(frame: Frame) -> bool:
+        outlook = None if frame.chart is None else frame.chart.outlook
+        return frame.bed == "bed-1" and outlook is not None and outlook.hour == HOUR
+
+    session.wait_until(lambda frame: frame.bed == "bed-1" and frame.worker, 120, "worker of bed-1")
+    window.commands.send(Seek(position=0))  # the first hours have passed while the worker began
+    session.wait_until(lambda frame: frame.chart is not None and frame.chart.hour < 5, 20, "first hours of bed-1")
+    session.wait_until(is_hour, 60, f"hour {HOUR} of bed-1")
+    session.save("hours")
+    window.switch_page()
+    session.wait_until(lambda _frame: len(window.station.ward.rows) == len(HOURLY), 20, "list of the ward")
+    QTest.qWait(100)
+    session.save("ward")
+
+
+def show_class(session: Session) -> None:
+    """Show a quiz, and save a screenshot of it and of its debriefing."""
+    window = session.window
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "class.sqlite"
+        log = session.start("alarms", "--db", str(store), "--truth")
+        session.start("replay", QUIZ, "--start", f"{QUIZ_S:g}", "--annotations")
+        session.wait_until(lambda frame: frame.link.state is LinkState.LIVE, 60, "forecast")
+        session.wait_until(lambda frame: bool(frame.unacknowledged), 60, "alarm of the tachycardia")
+        QTest.qWait(4000)
+        session.save("quiz")
+        window.commands.acknowledge()
+        answer(session, "VT")
+        QTest.qWait(6000)
+        window.commands.send(Inject(injection_id="noise", kind="muscle_noise", level=0.0, seconds=8.0))
+        QTest.qWait(4000)
+        answer(session, "AFIB")
+        QTest.qWait(12000)  # until the strip of the noise is complete
+        log.terminate()
+        log.wait()
+        pictures, page = Pictures(), QTextBrowser()
+        html = report(read_sessions(store, AlarmFilter()), "en", pictures.place)
+    pictures.add_to(page.document())
+    page.setHtml(html)
+    page.setFixedSize(990, 1000)
+    page.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    page.show()
+    session.save("debriefing", page)
+    page.close()
+
+
+def answer(session: Session, rhythm: str) -> None:
+    """Choose a rhythm, and send the answer."""
+    panel = session.window.bed_view.quiz
+    panel.choice.setCurrentIndex(panel.choice.findData(rhythm))
+    panel.button.click()
 
 
 def wait_for_flash(session: Session) -> None:

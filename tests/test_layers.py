@@ -38,6 +38,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         ("monitor/view/new.py", "import bedside", "nothing imports bedside"),
         ("stream/wire/new.py", "import stream.mqtt.client", "layers inside stream"),
+        ("stream/scenario/new.py", "import stream.replay.playhead", "layers inside stream"),
         ("stream/injections/new.py", "import stream.records.record", "layers inside stream"),
         ("stream/new.py", "", "layers inside stream"),
         ("model/rhythm/new.py", "import monitor.tools.tap", "monitor above model above stream"),

@@ -99,6 +99,11 @@ class AlarmManager:
         self._state = replace(saved.state, conditions=(), unconfirmed=())
         self._recent = saved.recent
 
+    def continue_saved(self, bed: str, saved: SavedAlarms) -> None:
+        """Go on exactly where an earlier worker ended, with its conditions, and publish the list."""
+        self._state, self._recent = saved.state, saved.recent
+        self._send(with_lease(to_message(bed, self._state), self.lease))
+
     def resume(self, context: AlarmContext) -> None:
         """Continue with restored alarms when the bed sends its first samples, and publish the list."""
         events, self._state = state_machine.resume(self._state, context)

@@ -7,7 +7,7 @@ those of the ECG on a bad signal do. A kind that is switched off is not tracked 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -140,7 +140,12 @@ def step(
 
 def close(state: NumericState, at: int) -> tuple[Ended, ...]:
     """Return the ends of all conditions that hold, because the signal is interrupted after sample ``at``."""
-    holding = ((kind, own) for kind, own in state.conditions.items() if own.holds)
+    return close_all(state.conditions, at)
+
+
+def close_all(conditions: Mapping[AlarmKind, Condition], at: int) -> tuple[Ended, ...]:
+    """Return the ends of those conditions that hold; see `close`."""
+    holding = ((kind, own) for kind, own in conditions.items() if own.holds)
     return tuple(_ended(kind, own, at + 1, at, "signal_interrupted") for kind, own in holding)
 
 
@@ -159,28 +164,59 @@ def _push_second(
     arrest = ARRESTS.get(second.rhythm)
     if arrest is not None and not config.enabled(arrest):
         arrest = None
+    changes, conditions = decide(config, limits, state.conditions, verdicts, second.at, arrest)
+    return changes, NumericState(values, used, conditions)
+
+
+def decide(
+    config: AlarmConfig,
+    limits: Limits,
+    before: Mapping[AlarmKind, Condition],
+    verdicts: Mapping[AlarmKind, Verdict],
+    at: int,
+    arrest: AlarmKind | None = None,
+    *,
+    kinds: Sequence[AlarmKind] = NUMERIC_KINDS,
+    max_unknown: int = MAX_UNKNOWN,
+) -> tuple[list[Change], dict[AlarmKind, Condition]]:
+    """Return what the verdicts at sample ``at`` change, and the conditions after it.
+
+    Parameters
+    ----------
+    config : AlarmConfig
+    limits : Limits
+    before : mapping of str to Condition
+    verdicts : mapping of str to Verdict
+    at : int
+    arrest : str or None
+        The arrest that holds.
+    kinds : sequence of str
+        In the order in which they are decided.
+    max_unknown : int
+        See `MAX_UNKNOWN`.
+    """
     changes: list[Change] = []
-    conditions = state.conditions.copy()
-    for kind in NUMERIC_KINDS:
+    conditions = dict(before)
+    for kind in kinds:
         own, verdict = conditions.pop(kind, None), verdicts.get(kind)
         if own is None and (verdict is None or not verdict.met):
             continue
         if not config.enabled(kind) or kind in limits.off:
             if own is not None and own.holds:
-                changes.append(_ended(kind, own, second.at + 1, second.at, "switched_off"))
+                changes.append(_ended(kind, own, at + 1, at, "switched_off"))
             continue
         suppressing = arrest if kind in FOLLOWS_ARREST else None
-        for other in NUMERIC_SUPPRESSED_BY[kind] if suppressing is None else ():
+        for other in NUMERIC_SUPPRESSED_BY.get(kind, ()) if suppressing is None else ():
             if other in conditions and conditions[other].holds:
                 suppressing = other
                 break
-        change, own = _decide(config, kind, own, verdict, second.at, suppressing)
+        change, own = _decide(config, kind, own, verdict, at, suppressing, max_unknown)
         if change is not None:
             changes.append(change)
         if own is not None and (suppressing is None or suppressing not in (arrest, "apnoea")):
             conditions[kind] = own  # after an arrest or an apnoea its delay begins anew
     changes.sort(key=_is_onset)
-    return changes, NumericState(values, used, conditions)
+    return changes, conditions
 
 
 def _is_onset(change: Change) -> bool:
@@ -197,10 +233,11 @@ def _decide(
     verdict: Verdict | None,
     at: int,
     suppressing: AlarmKind | None,
+    max_unknown: int,
 ) -> tuple[Change | None, Condition | None]:
-    """Return the change of a condition in a second, and the condition after it."""
+    """Return the change of a condition, and the condition after it."""
     if own is not None and own.holds:
-        return _continue(kind, own, verdict, at, suppressing)
+        return _continue(kind, own, verdict, at, suppressing, max_unknown)
     if verdict is None or not verdict.met:
         return None, None
     if own is None:
@@ -215,7 +252,12 @@ def _decide(
 
 
 def _continue(
-    kind: AlarmKind, own: Condition, verdict: Verdict | None, at: int, suppressing: AlarmKind | None
+    kind: AlarmKind,
+    own: Condition,
+    verdict: Verdict | None,
+    at: int,
+    suppressing: AlarmKind | None,
+    max_unknown: int,
 ) -> tuple[Change | None, Condition | None]:
     last = own.evaluated
     if verdict is not None:
@@ -227,7 +269,7 @@ def _continue(
         return ended, Condition(False, at, at + 1, at, verdict.value, verdict.limit)
     if verdict is not None and not verdict.persists:
         return _ended(kind, own, last + 1, at, "rule_no_longer_met"), None
-    if at - own.evaluated > MAX_UNKNOWN:
+    if at - own.evaluated > max_unknown:
         return _ended(kind, own, own.evaluated + 1, at, "signal_unusable"), None
     return None, own
 

@@ -44,8 +44,22 @@ LIMIT_VALUES: Final[Mapping[LimitName, NumericName]] = {
 }
 """The value that each limit is for."""
 
+CHARTED_VALUES: Final[Mapping[LimitName, NumericName]] = {
+    "heart_rate_low": "heart_rate",
+    "heart_rate_high": "heart_rate",
+    **LIMIT_VALUES,
+}
+"""The same of a bed without ECG, whose heart rate is that of its publisher."""
+
+_CUFF: Final[Mapping[NumericName, NumericName]] = {
+    "abp_systolic": "nibp_systolic",
+    "abp_mean": "nibp_mean",
+    "abp_diastolic": "nibp_diastolic",
+}
+"""What stands for an arterial pressure that such a bed has not."""
+
 HIGH_LIMITS: Final[frozenset[AlarmKind]] = frozenset(
-    {"abp_systolic_high", "abp_mean_high", "abp_diastolic_high", "respiration_high"}
+    {"abp_systolic_high", "abp_mean_high", "abp_diastolic_high", "respiration_high", "heart_rate_high"}
 )
 
 Sensor = Literal["pleth_off", "abp_fault", "resp_fault"]
@@ -128,10 +142,30 @@ def evaluate(
     return verdicts
 
 
+def evaluate_charted(limits: Limits, values: Values) -> dict[AlarmKind, Verdict]:
+    """Return the verdicts on values of a bed without ECG: those that have a limit.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the bed. Those of arterial pressure hold for that of a cuff where there is no other.
+    values : mapping of str to float
+        The values that are known.
+    """
+    verdicts: dict[AlarmKind, Verdict] = {}
+    for name, numeric in CHARTED_VALUES.items():
+        value = values.get(numeric)
+        if value is None and numeric in _CUFF:
+            value = values.get(_CUFF[numeric])
+        if value is not None:
+            verdicts[name] = _limit(name, value, getattr(limits, name))
+    return verdicts
+
+
 def _limit(kind: LimitName, value: float, limit: int) -> Verdict:
     if kind in HIGH_LIMITS:
         return Verdict(value > limit, value >= limit * (1 - MARGIN), value, float(limit))
-    inside = limit + SPO2_MARGIN if LIMIT_VALUES[kind] == "spo2" else limit * (1 + MARGIN)
+    inside = limit + SPO2_MARGIN if CHARTED_VALUES[kind] == "spo2" else limit * (1 + MARGIN)
     return Verdict(value < limit, value < inside, value, float(limit))
 
 

@@ -29,7 +29,7 @@ from model.evaluation.ec57_beats import SCORED_FROM
 from model.evaluation.intervals import union
 from model.evaluation.reference_events import RhythmEvent, events_of
 from model.evaluation.rhythm_notes import RhythmNote, intervals_of
-from stream.records.record import Record
+from stream.records.record import Annotations, Record
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind
 
@@ -101,11 +101,27 @@ def truth_of(record: Record, *, types_known: bool = True) -> Truth:
         Whether beats that are all N without any fibrillation were judged as normal; False in a folder where all beats
         of all records are N, as in cudb.
     """
-    nothing = Truth(record.n, "no annotations", Reference(np.empty(0, np.int64), ()))
-    if record.annotations is None:
+    return truth_of_annotations(record.annotations, record.n, record.n, types_known=types_known)
+
+
+def truth_of_annotations(annotations: Annotations | None, n: int, record_n: int, *, types_known: bool = True) -> Truth:
+    """Return what annotations say of the first samples of a record.
+
+    Parameters
+    ----------
+    annotations : Annotations or None
+    n : int
+        Samples that are scored.
+    record_n : int
+        Samples of the whole record, which decide where the scoring begins.
+    types_known : bool
+        As in `truth_of`.
+    """
+    nothing = Truth(n, "no annotations", Reference(np.empty(0, np.int64), ()))
+    if annotations is None:
         return nothing
-    notes = rhythm_notes.rhythm_notes(record.annotations, record.n)
-    reference = reference_of(record.annotations.sample, record.annotations.symbol, record.n)
+    notes = rhythm_notes.rhythm_notes(annotations, n)
+    reference = reference_of(annotations.sample, annotations.symbol, n)
     fibrillation = union(reference.flutter, intervals_of(notes, rhythm_notes.FIBRILLATION))
     reference = replace(reference, flutter=fibrillation)
     style = _style(reference, notes, types_known)
@@ -140,8 +156,8 @@ def truth_of(record: Record, *, types_known: bool = True) -> Truth:
     if notes:
         rhythms["af"] = intervals_of(notes, rhythm_notes.ATRIAL_FIBRILLATION)
         events["af"] = _episodes("atrial_fibrillation", rhythms["af"], MIN_AF_S)
-    since = SCORED_FROM if record.n >= SHORT_RECORD else 0
-    return Truth(record.n, style, reference, events, rhythms, notes, since)
+    since = SCORED_FROM if record_n >= SHORT_RECORD else 0
+    return Truth(n, style, reference, events, rhythms, notes, since)
 
 
 def _style(reference: Reference, notes: Sequence[RhythmNote], types_known: bool) -> Style:

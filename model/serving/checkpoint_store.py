@@ -68,6 +68,10 @@ class CheckpointStore:
     models : bytes
         Fingerprint of the models.
 
+    Attributes
+    ----------
+    folder : Path
+
     Raises
     ------
     StorageError
@@ -75,7 +79,7 @@ class CheckpointStore:
     """
 
     def __init__(self, folder: Path, models: bytes) -> None:
-        self._folder = folder
+        self.folder = folder
         self._models = models
         self._files: dict[str, tuple[int, int]] = {}
         self._current: dict[str, tuple[int, str]] = {}
@@ -96,7 +100,7 @@ class CheckpointStore:
         """Return the last checkpoint of each bed of a shard; refused and outdated ones are logged or deleted."""
         found: dict[str, BedCheckpoint] = {}
         refused: dict[str, str] = {}
-        for path in sorted(self._folder.glob("*.bed[01]")):
+        for path in sorted(self.folder.glob("*.bed[01]")):
             if path.stem not in shard:
                 continue
             try:
@@ -118,8 +122,8 @@ class CheckpointStore:
                 found[path.stem] = checkpoint
         for bed, reason in refused.items():
             if bed not in found:
-                log.warning("bed %s starts anew: its checkpoint in %s is refused: %s", bed, self._folder, reason)
-        positions = progress.read(self._folder)
+                log.warning("bed %s starts anew: its checkpoint in %s is refused: %s", bed, self.folder, reason)
+        positions = progress.read(self.folder)
         return [progress.apply(checkpoint, positions) for checkpoint in found.values()]
 
     def write(self, checkpoint: BedCheckpoint) -> None:
@@ -159,22 +163,25 @@ class CheckpointStore:
         """Write the positions of some beds, all of which have a checkpoint; ``by`` is the process that serves them."""
         try:
             if self._progress is None:
-                self._progress = ProgressFiles(self._folder, by)
+                self._progress = ProgressFiles(self.folder, by)
             self._progress.append(beds)
         except OSError as error:
             self._report(error)
 
     def _open(self, bed: str, slot: int) -> int:
-        return os.open(self._folder / f"{bed}.bed{slot}", os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(self.folder / f"{bed}.bed{slot}", os.O_RDWR | os.O_CREAT, 0o600)
 
     def _report(self, error: OSError) -> None:
         if not self._failed:
             self._failed = True
             log.warning(
                 "checkpoints cannot be written to %s (%s): after a restart, beds start anew",
-                self._folder,
+                self.folder,
                 error.strerror,
             )
+
+    def written(self, name: str) -> None:
+        """Note that another file of the folder has been written; it is a part of what the next worker needs."""
 
     def close(self) -> None:
         """Close all files."""

@@ -59,7 +59,11 @@ class CopiedStore(CheckpointStore):
         if bed in self._current:
             self._send(bed, self._current[bed][0] % 2, wait=True)
 
+    def written(self, name: str) -> None:
+        """Send a copy of a file, and return once it has arrived."""
+        self._copy(name, (self.folder / name).read_bytes(), True)
+
     def _send(self, bed: str, slot: int, *, wait: bool = False) -> None:
-        path = self._folder / f"{bed}.bed{slot}"
+        path = self.folder / f"{bed}.bed{slot}"
         if path.exists():  # unless the disk is full, which the store has reported
             self._copy(path.name, path.read_bytes(), wait)

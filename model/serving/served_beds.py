@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 
-from model.alarms.alarm_manager import AlarmManager
+from model.alarms.alarm_manager import AlarmManager, SavedAlarms
 from model.conditions.settings import AlarmConfig
 from model.pipeline.bed_group import Slot
 from model.pipeline.beds import Beds
@@ -162,10 +162,25 @@ class ServedBeds(Mapping[str, Bed]):
         """Serve a bed from its first chunk on, with the alarms that an earlier worker left."""
         name = chunk.bed
         alarms = self.restored.get(name) or self._alarm_manager(name)
-        bed = Bed(chunk, stream, slot, alarms, self._lease(name), heard_ns=monotonic_ns(self._clock))
+        bed = Bed(chunk, stream, slot, alarms, self.lease_of(name), heard_ns=monotonic_ns(self._clock))
         bed.served_by = (self._instance,)
         self._serve(bed)
         return bed
+
+    def remove(self, name: str) -> Bed | None:
+        """Serve a bed no more, because it sends no ECG from now on; return it."""
+        bed = self._beds.pop(name, None)
+        if bed is not None:
+            bed.leave_run()
+            bed.slot.release()
+            self.names = tuple(sorted(self._beds))
+            self._places.leave(name)
+        return bed
+
+    def take_alarms(self, name: str, saved: SavedAlarms) -> None:
+        """Keep the alarms of a bed that sent no ECG, for the ECG that it sends from now on."""
+        self.restored[name] = self._alarm_manager(name)
+        self.restored[name].restore_saved(saved)
 
     def _serve(self, bed: Bed) -> None:
         self._beds[bed.chunk.bed] = bed
@@ -179,14 +194,15 @@ class ServedBeds(Mapping[str, Bed]):
         if name in self._highest_leases or len(self._highest_leases) < MAX_LEASES:
             self._highest_leases[name] = max(self._highest_leases.get(name, 0), lease)
         if name in self.restored:
-            self.restored[name].lease = self._lease(name)
+            self.restored[name].lease = self.lease_of(name)
 
-    def _lease(self, name: str) -> int:
+    def lease_of(self, name: str) -> int:
+        """Return the lease under which this worker serves a bed that it begins to serve."""
         return next_lease(self._highest_leases.get(name, 0))
 
     def _alarm_manager(self, name: str) -> AlarmManager:
         save = partial(self._checkpoints.save_alarms, name)
-        return AlarmManager(self._config, self._send, self._lease(name), save)
+        return AlarmManager(self._config, self._send, self.lease_of(name), save)
 
     # --- what earlier workers left --------------------------------------------------------------------------------
 
@@ -231,7 +247,7 @@ class ServedBeds(Mapping[str, Bed]):
             except StorageError as error:
                 log.warning("bed %s starts anew: %s", name, error)
                 continue
-            alarms, lease = self._alarm_manager(name), self._lease(name)
+            alarms, lease = self._alarm_manager(name), self.lease_of(name)
             bed = restored_bed(checkpoint, slot, alarms, self._instance, lease, now_ns, monotonic_ns(self._clock))
             self._checkpoints.save(bed)
             if fresh:

@@ -109,6 +109,7 @@ async def serve(
         # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
         pattern(Kind.NUMERICS_DERIVED),
+        pattern(Kind.OUTLOOK),
     ]
     with ledger(ledger_path, *LEDGER) as write, copied_checkpoints(state, models, copy) as store:
         async with Client(
@@ -134,7 +135,7 @@ async def serve(
             others = OtherWorkers(client.instance, shard)
             early, served_by = await begin(client, worker, others)
             if store is not None:
-                worker.restore_beds(store.read_all(shard), served_by)
+                worker.restore_beds(store.read_all(shard), served_by, shard)
             client.on_connected = worker.resend_events
             log.info("worker is ready on %s%s", address, "" if shard == ALL_BEDS else f" (shard {shard})")
             service = _Service(client, worker, others, Backlog(max_wait_s, 4 * worker.limit))

@@ -19,6 +19,7 @@ from model.pipeline.beds import Beds
 from model.serving import next_chunk
 from model.serving.bed import Bed
 from model.serving.bed_output import BedOutput
+from model.serving.charted_beds import ChartedBeds
 from model.serving.checkpoint_writer import CheckpointWriter
 from model.serving.numerics_buffer import NumericsBuffer
 from model.serving.served_beds import ServedBeds
@@ -45,6 +46,7 @@ class Ticks:
     beds : ServedBeds
     waves : WaveBuffer
     numerics : NumericsBuffer
+    charted : ChartedBeds
     output : BedOutput
     checkpoints : CheckpointWriter
     clock : Clock
@@ -60,6 +62,7 @@ class Ticks:
         beds: ServedBeds,
         waves: WaveBuffer,
         numerics: NumericsBuffer,
+        charted: ChartedBeds,
         output: BedOutput,
         checkpoints: CheckpointWriter,
         clock: Clock,
@@ -71,6 +74,7 @@ class Ticks:
         self._beds = beds
         self._waves = waves
         self._numerics = numerics
+        self._charted = charted
         self._output = output
         self._checkpoints = checkpoints
         self._clock = clock
@@ -159,6 +163,12 @@ class Ticks:
             self._refuse_bed(chunk.bed)
             self._output.warn(f"bed {chunk.bed} is not served: there are {self._beds.limit} beds already")
             return ()
+        if chunk.bed in self._charted:
+            alarms = self._charted.give_up(chunk.bed)
+            if alarms is None:
+                self._output.warn(f"bed {chunk.bed} has values without ECG: ECG of another publisher is refused")
+                return ()
+            self._beds.take_alarms(chunk.bed, alarms.saved)
         if self._beds.serve_waiting(chunk.bed):
             return self._receive(chunk)
         arrival, stream = ordering.receive(None, chunk, monotonic_ns(self._clock))

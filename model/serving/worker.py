@@ -8,14 +8,16 @@ as lost. Intervals are monotonic time.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
 from model.pipeline.analysis import Models
 from model.pipeline.beds import Beds
 from model.serving import bed_watch, next_chunk
 from model.serving.bed import Bed
 from model.serving.bed_output import BedOutput
+from model.serving.charted_beds import ChartedBeds
 from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import CheckpointWriter
@@ -29,12 +31,14 @@ from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.wire import bed_stream, command_filter, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.answer import Answer
 from stream.wire.both_ways import WardChunks
 from stream.wire.detail import SetDetail
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import PublisherAction
+from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import Kind, Role, Topic
 from stream.wire.wave_message import Wave
 
@@ -84,6 +88,15 @@ class Worker:
         self._beds = ServedBeds(
             models.alarms, instance, clock, send=send, checkpoints=self._checkpoints, lose=self._lose
         )
+        self._charted = ChartedBeds(
+            models.alarms,
+            self._beds,
+            send=send,
+            lose=self._release_topics,
+            instance=instance,
+            clock=clock,
+            store=store,
+        )
         self._waves = WaveBuffer(self._beds.limit)
         self._numerics = NumericsBuffer(self._beds.limit)
         self._ticks = Ticks(
@@ -91,6 +104,7 @@ class Worker:
             self._beds,
             self._waves,
             self._numerics,
+            self._charted,
             self._output,
             self._checkpoints,
             clock,
@@ -104,8 +118,8 @@ class Worker:
 
     @property
     def beds(self) -> tuple[str, ...]:
-        """The beds that have sent samples."""
-        return self._beds.names
+        """The beds that have sent samples, or values without ECG."""
+        return tuple(sorted((*self._beds, *self._charted))) if self._charted else self._beds.names
 
     @property
     def limit(self) -> int:
@@ -114,8 +128,10 @@ class Worker:
 
     @property
     def leases(self) -> Mapping[str, int]:
-        """The lease of each bed that has sent samples."""
-        return Leases(self._beds)
+        """The lease of each bed that is served."""
+        if not self._charted:
+            return Leases(self._beds)
+        return {**Leases(self._beds), **{name: alarms.lease for name, alarms in self._charted.alarm_managers()}}
 
     @property
     def urgent(self) -> UrgentBeds:
@@ -130,11 +146,15 @@ class Worker:
 
     def restore_alarms(self, active: ActiveAlarms) -> None:
         """Restore the retained alarms of an earlier worker; they continue when the bed sends samples."""
-        self._beds.restore_alarms(active)
+        if active.bed not in self._charted:
+            self._beds.restore_alarms(active)
 
-    def restore_beds(self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str]) -> None:
+    def restore_beds(
+        self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str], shard: Shard = ALL_BEDS
+    ) -> None:
         """Go on with the beds of earlier workers, and send their recent events again; see `ServedBeds.restore_beds`."""
         self._beds.restore_beds(checkpoints, served_by, self._analysis)
+        self._charted.restore(served_by, shard)
         self.resend_events()
 
     def stop(self) -> None:
@@ -142,13 +162,17 @@ class Worker:
         for bed in self._beds.values():
             self._checkpoints.save(bed)
             self._output.publish_stopped(bed)
+        self._charted.stop()
 
     def _lose(self, bed: Bed) -> None:
         """Publish that a bed has lost its place, and give up its retained topics."""
-        name = bed.name
-        self._waves.forget(name)
+        self._waves.forget(bed.name)
         self._output.publish_stopped(bed)
-        for kind in (Kind.ALARMS_ACTIVE, Kind.VITALS, Kind.NUMERICS_DERIVED):
+        self._release_topics(bed.name)
+
+    def _release_topics(self, name: str) -> None:
+        """Give up the retained topics of a bed that has lost its place."""
+        for kind in (Kind.ALARMS_ACTIVE, Kind.VITALS, Kind.NUMERICS_DERIVED, Kind.OUTLOOK):
             self._release(Topic(kind, name))
         self._release(Topic(Kind.STATUS, name, Role.WORKER))
         self._output.warn(
@@ -165,8 +189,21 @@ class Worker:
                 self._output.record(dropped, "refused", signal=dropped.signal)
 
     def add_numerics(self, numerics: Numerics) -> None:
-        """Keep values of a publisher for the chunk of ECG of their time."""
-        self._numerics.put(numerics, self._beds)
+        """Keep values of a publisher for the chunk of ECG of their time; of a bed without ECG, use them at once."""
+        if numerics.alone is None:
+            self._numerics.put(numerics, self._beds)
+            return
+        bed = self._beds.get(numerics.bed)
+        if bed is not None:
+            if not (bed.ended or bed.silent):
+                bed.counters["rejected"] += 1
+                self._output.warn(f"bed {bed.name} sends ECG: values of another publisher, without ECG, are refused")
+                return
+            self._end_record(bed)
+            self._beds.remove(bed.name)
+            self._beds.restored[bed.name] = bed.alarms
+        if not self._charted.receive(numerics):
+            self._output.warn(f"bed {numerics.bed}: values of session {numerics.session[:8]} are refused")
 
     def update_status(self, status: BedStatus | ProcessStatus) -> None:
         """Process a publisher's status, or that of its process.
@@ -179,8 +216,10 @@ class Worker:
             return
         for name, session in self._publishers.update(status):
             self._end_publisher(name, session)
+            self._charted.end_publisher(name, session)
         if not isinstance(status, BedStatus):
             return
+        self._charted.update_status(status)
         bed = self._beds.get(status.bed)
         if bed is None:
             if status.state == "ended" and status.bed in self._beds.restored:
@@ -212,8 +251,8 @@ class Worker:
 
     def execute(self, command: Command) -> None:
         """Execute a command; a rejected one is counted and logged."""
-        if isinstance(command.action, PublisherAction):
-            return  # the publisher executes it
+        if isinstance(command.action, PublisherAction | Answer):
+            return  # the publisher executes it; nobody executes an answer
         if isinstance(command.action, SetDetail):
             self._set_detail(command)
             return
@@ -223,6 +262,8 @@ class Worker:
             if bed is not None:
                 bed.alarms.execute(command, bed.context(self._clock.now_ns()))
                 bed.counters["commands"] += 1
+            elif command.bed in self._charted:
+                self._charted.execute(command)
             elif command.bed in self._beds.restored:
                 self._beds.restored[command.bed].execute(command, self._context_without_samples(command.bed))
             else:
@@ -255,7 +296,7 @@ class Worker:
     def advance_time(self) -> None:
         """Detect beds that send nothing or twice, advance the time of their alarms, send recent events again."""
         self._follow_clock_steps()
-        managers = (alarms for _, alarms in self._beds.alarm_managers())
+        managers = [alarms for _, alarms in self._alarm_managers()]
         for event in self._resending.next_events(managers, self._clock.now_ns()):
             self._send(event)
         now_ns = monotonic_ns(self._clock)
@@ -276,6 +317,7 @@ class Worker:
                 bed.alarms.advance_time(bed.context(self._clock.now_ns()))
             if not bed.ended and now_ns >= bed.next_status_ns:
                 self._output.publish_status(bed)  # also of a bed that is paused or silent: its lease stays in use
+        self._charted.advance_time(now_ns)
         for name, alarms in self._beds.restored.items():
             alarms.advance_time(self._context_without_samples(name))
         self._output.forecasts.flush(now_ns / 1e9)  # what the end of an epoch completes
@@ -286,8 +328,13 @@ class Worker:
         step_ns = self._clock.stepped_ns - self._stepped_ns
         self._stepped_ns += step_ns
         if step_ns:
-            for name, alarms in self._beds.alarm_managers():
+            for name, alarms in self._alarm_managers():
                 alarms.shift_pauses(name, step_ns)
+
+    def _alarm_managers(self) -> Iterator[tuple[str, AlarmManager]]:
+        """Yield the alarms of all beds."""
+        yield from self._beds.alarm_managers()
+        yield from self._charted.alarm_managers()
 
     # --- chunks of ECG --------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from monitor.alarm_log.class_log import OF_CLASS, ClassLog
 from monitor.alarm_log.copies import CopyDetector
 from monitor.alarm_log.printer import EventPrinter
 from monitor.alarm_log.store import AlarmLog
@@ -32,10 +33,12 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.both_ways import BothWays
+from stream.wire.detail import SetDetail
 from stream.wire.lease import Leases
-from stream.wire.messages import BedStatus, ProcessStatus, Waveform
+from stream.wire.messages import Annotation, BedStatus, Forecast, ProcessStatus, Waveform
 from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg
 
 log = logging.getLogger("bedside.alarms")
@@ -62,6 +65,8 @@ async def serve(
     store: AlarmLog,
     printer: EventPrinter | None = None,
     watch: Watch = watch_nothing,
+    *,
+    truth: bool = False,
 ) -> None:
     """Store the alarm events of all beds, and the ECG around each alarm, until cancelled.
 
@@ -74,6 +79,8 @@ async def serve(
         Prints each new event once it is stored.
     watch : callable
         Called with the client of the events; see `stream.mqtt.metrics`.
+    truth : bool
+        Also store what only a debriefing needs (`monitor.alarm_log.class_log`); takes the rights of an instructor.
 
     Raises
     ------
@@ -84,7 +91,7 @@ async def serve(
     """
     with store, printer or contextlib.nullcontext():
         # The waveforms first: a logger that uses a copy of this store is then known before it is disconnected.
-        async with waveform_client(address) as waves, events_client(address, store) as events:
+        async with waveform_client(address, truth=truth) as waves, events_client(address, store) as events:
             watch(events)
             log.info("connected; storing alarms in %s", store.path.resolve())
             await Logger(events, waves, store, printer).run()
@@ -95,8 +102,11 @@ def events_client(address: BrokerAddress, store: AlarmLog) -> Client:
     return Client(address, role=Role.LOGGER, subscriptions=[pattern(Kind.ALARMS)], persistent_id=store.client_id)
 
 
-def waveform_client(address: BrokerAddress) -> Client:
-    """Return the client for ECG, commands, and the status of beds, publishers and loggers; no persistent session."""
+def waveform_client(address: BrokerAddress, *, truth: bool = False) -> Client:
+    """Return the client for ECG, commands, and the status of beds, publishers and loggers; no persistent session.
+
+    With truth, also for what `monitor.alarm_log.class_log` stores.
+    """
     kinds = [
         pattern(Kind.PROCESS, role=Role.LOGGER),
         pattern(Kind.ECG),
@@ -104,6 +114,7 @@ def waveform_client(address: BrokerAddress) -> Client:
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.STATUS),
         pattern(Kind.PROCESS, role=Role.PUBLISHER),
+        *(pattern(kind) for kind in OF_CLASS if truth),
     ]
     return Client(address, role=None, subscriptions=kinds)
 
@@ -144,6 +155,7 @@ class Logger:
         self._printer = printer
         self._copies = CopyDetector(events.mqtt_session, events.instance)
         self._strips = StripRecorder()
+        self._class = ClassLog()
         self._both_ways = BothWays()
         self._event_leases, self._list_leases = Leases(), Leases()
         self._commands: dict[str, tuple[Command, int]] = {}
@@ -169,7 +181,10 @@ class Logger:
             self._strips.finish()
             try:
                 self._store.add_commands(self._commands.values())
+                self._store.add_truths(self._class.truths)
                 self._store.add_strips(self._strips.ready.values())
+                found = (self._class.forecast(strip) for strip in self._strips.ready.values())
+                self._store.add_forecasts(one for one in found if one is not None)
             except StorageError as error:
                 log.warning("%s; pending strips and commands are lost, events are not", error)
 
@@ -219,8 +234,20 @@ class Logger:
                 case ActiveAlarms(commands=commands) if self._list_leases.accept(received.message):
                     for command in commands:
                         self._commands.setdefault(command.command_id, (command, received.received_ns))
-                    while len(self._commands) > MAX_COMMANDS:
-                        del self._commands[next(iter(self._commands))]
+                    self._drop_commands()
+                case Command(action=SetDetail()):
+                    pass  # of a window, every few seconds
+                case Command() as command:
+                    self._commands.setdefault(command.command_id, (command, received.received_ns))
+                    self._drop_commands()
+                case Truth() | Annotation() | Forecast() as message if self._event_leases.accept(message):
+                    event = self._class.receive(message, received.received_ns)
+                    if event is not None:
+                        self._strips.request(event, now_ns)
+
+    def _drop_commands(self) -> None:
+        while len(self._commands) > MAX_COMMANDS:
+            del self._commands[next(iter(self._commands))]
 
     async def _write_periodically(self) -> None:
         strips, commands = self._strips, self._commands
@@ -235,11 +262,18 @@ class Logger:
                 )
                 for command, _ in some:
                     commands.pop(command.command_id, None)
+            while self._class.truths and not self._held:
+                truths = list(self._class.truths)[:BATCH]
+                await self._retry("truths", lambda truths=truths: self._store.add_truths(truths))  # type: ignore[misc]
+                self._class.stored(len(truths))
             while strips.ready and not self._held:
                 strip = next(iter(strips.ready.values()))
                 await self._retry("strips", lambda strip=strip: self._store.add_strips([strip]))  # type: ignore[misc]
                 strips.ready.pop(strip.alarm_id, None)
                 self.counters["strips"] += 1
+                forecast = self._class.forecast(strip)
+                if forecast is not None:
+                    await self._retry("forecasts", lambda one=forecast: self._store.add_forecasts([one]))  # type: ignore[misc]
                 await asyncio.sleep(0)  # let the events received meanwhile go first
             self.counters["strips_given_way"] = strips.dropped
             for name in ("rejected", "inbox_dropped"):

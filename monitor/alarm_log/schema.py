@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stream.errors import StorageError
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the schema, in ``PRAGMA user_version``."""
 
 APPLICATION_ID = 0x42454453
@@ -76,6 +76,29 @@ CREATE TABLE strips (
 CREATE INDEX strips_by_bed ON strips (bed);
 """
 
+# Of a class alone: `bedside alarms --truth`.
+_OF_CLASS = """
+CREATE TABLE truths (
+    number      INTEGER PRIMARY KEY,
+    bed         TEXT NOT NULL,
+    session     TEXT NOT NULL,
+    "index"     INTEGER NOT NULL,
+    "when"      TEXT NOT NULL,
+    truth_id    TEXT NOT NULL,
+    what        TEXT NOT NULL,
+    phase       TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    message     TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    UNIQUE (bed, session, truth_id, phase, "index", name)
+);
+CREATE TABLE forecasts (
+    alarm_id TEXT PRIMARY KEY,
+    leads    TEXT NOT NULL,
+    points   BLOB NOT NULL
+);
+"""
+
 # Events may be stored in another order than they happened: sent again after a broker forgot them, `raised` may be last.
 _VIEW = """
 CREATE VIEW alarms AS
@@ -106,6 +129,7 @@ _NEW = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 {_EVENTS}
 {_OTHERS}
+{_OF_CLASS}
 {_VIEW}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA};
@@ -124,6 +148,7 @@ INSERT INTO events (event_id, alarm_id, bed, session, record, kind, priority, ph
            duration_s, 0, 0, observed, predicted, score, threshold, received_at
     FROM events_1 ORDER BY rowid;
 DROP TABLE events_1;
+{_OF_CLASS}
 {_VIEW}
 PRAGMA user_version = {SCHEMA};
 """
@@ -144,6 +169,7 @@ INSERT INTO events ({_COLUMNS_2})
     SELECT {_COLUMNS_2}
     FROM events_2 ORDER BY number;
 DROP TABLE events_2;
+{_OF_CLASS}
 {_VIEW}
 PRAGMA user_version = {SCHEMA};
 """
@@ -151,7 +177,13 @@ PRAGMA user_version = {SCHEMA};
 
 _FROM_3 = f"""
 DROP VIEW alarms;
+{_OF_CLASS}
 {_VIEW}
+PRAGMA user_version = {SCHEMA};
+"""
+
+_FROM_4 = f"""
+{_OF_CLASS}
 PRAGMA user_version = {SCHEMA};
 """
 
@@ -184,7 +216,7 @@ def check(db: sqlite3.Connection, path: Path) -> int:
 
 def upgrade(db: sqlite3.Connection) -> None:
     """Migrate the file to `SCHEMA`, within the open transaction."""
-    script = {0: _NEW, 1: _FROM_1, 2: _FROM_2, 3: _FROM_3}.get(pragma(db, "user_version"), "")
+    script = {0: _NEW, 1: _FROM_1, 2: _FROM_2, 3: _FROM_3, 4: _FROM_4}.get(pragma(db, "user_version"), "")
     for statement in script.split(";\n"):
         db.execute(statement)
 

@@ -18,12 +18,14 @@ from typing import Any, Self
 import msgspec
 
 from monitor.alarm_log import schema
+from monitor.alarm_log.class_log import StripForecast
 from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, cells, strip_of
 from monitor.common.strip import Strip
 from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
+from stream.wire.truth_message import Truth
 
 STRIPS_PER_BED = 1000
 """Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
@@ -48,6 +50,15 @@ _ADD_STRIP = _insert(
     "(alarm_id) DO UPDATE SET samples = excluded.samples, complete = excluded.complete, "
     "written_at = excluded.written_at WHERE NOT strips.complete",
 )
+_ADD_TRUTH = _insert(
+    "truths",
+    ("bed", "session", "index", "when", "truth_id", "what", "phase", "name", "message", "received_at"),
+    "DO NOTHING",
+)
+_ADD_FORECAST = _insert(
+    "forecasts", ("alarm_id", "leads", "points"), "(alarm_id) DO UPDATE SET points = excluded.points"
+)
+_DROP_FORECASTS = "DELETE FROM forecasts WHERE alarm_id NOT IN (SELECT alarm_id FROM strips)"
 _EVENTS_AFTER = f"SELECT number, {_EVENT} FROM events WHERE number > ? ORDER BY number LIMIT ?"
 _RANK = "CASE priority " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(PRIORITIES)) + " END"
 _DROP_STRIPS = f"""
@@ -66,7 +77,10 @@ _STATEMENTS = (
     _ADD_EVENT,
     _ADD_COMMAND,
     _ADD_STRIP,
+    _ADD_TRUTH,
+    _ADD_FORECAST,
     _DROP_STRIPS,
+    _DROP_FORECASTS,
     _EVENTS_AFTER,
     _WITHOUT_STRIP,
     "SELECT * FROM alarms",
@@ -211,6 +225,34 @@ class AlarmLog:
                 row = cells(getattr(strip, name) for name in STRIP_FIELDS)
                 self._db.execute(_ADD_STRIP, (*row, FS, rfc3339(time.time_ns())))
                 self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
+
+    def add_truths(self, truths: Iterable[tuple[Truth, int]]) -> None:
+        """Store messages of truth, each with the Unix time in ns at which it was received; those stored are ignored.
+
+        Raises
+        ------
+        StorageError
+            No message is stored.
+        """
+        with self._storing():
+            for truth, received_ns in truths:
+                names = (truth.bed, truth.session, truth.index, truth.when, truth.truth_id)
+                message = msgspec.json.encode(truth).decode()
+                row = (*names, truth.what, truth.phase, truth.name, message, rfc3339(received_ns))
+                self._db.execute(_ADD_TRUTH, row)
+
+    def add_forecasts(self, forecasts: Iterable[StripForecast]) -> None:
+        """Store the forecasts of strips that are stored.
+
+        Raises
+        ------
+        StorageError
+            No forecast is stored.
+        """
+        with self._storing():
+            for one in forecasts:
+                self._db.execute(_ADD_FORECAST, cells((one.alarm_id, one.leads, one.points)))
+            self._db.execute(_DROP_FORECASTS)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

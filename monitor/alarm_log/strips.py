@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from monitor.common.ring_buffer import RingBuffer
 from monitor.common.strip import Strip, strip_range
 from stream.timebase import FS
 from stream.wire import ordering
-from stream.wire.alarm_messages import PRIORITIES, Alarm
+from stream.wire.alarm_messages import PRIORITIES
 from stream.wire.bed_places import BedPlaces
 from stream.wire.bed_stream import Arrival, Stream
 from stream.wire.messages import INVALID, BedStatus, ProcessStatus, Waveform
@@ -55,9 +56,33 @@ class _Segment:
         return (self.session, self.leads, self.gain, self.zero) == (chunk.session, chunk.leads, chunk.gain, chunk.zero)
 
 
+class Event(Protocol):
+    """What a strip is made of: an alarm, or another event of a bed (`monitor.alarm_log.class_log`)."""
+
+    @property
+    def alarm_id(self) -> str:
+        """Under which the strip is stored."""
+
+    @property
+    def bed(self) -> str:
+        """Name of the bed."""
+
+    @property
+    def session(self) -> str:
+        """Session of the onset."""
+
+    @property
+    def priority(self) -> str:
+        """One of `PRIORITIES`: which strips give way."""
+
+    @property
+    def onset(self) -> int:
+        """Sample of the session."""
+
+
 @dataclass(frozen=True, slots=True)
 class _PendingStrip:
-    alarm: Alarm
+    alarm: Event
     since_ns: int
     stored: Strip | None
 
@@ -93,7 +118,7 @@ class StripRecorder:
         self._places = BedPlaces()
         self._publishers = Publishers()
 
-    def request(self, alarm: Alarm, now_ns: int, stored: Strip | None = None) -> None:
+    def request(self, alarm: Event, now_ns: int, stored: Strip | None = None) -> None:
         """Request the strip of an alarm; `stored` is an incomplete strip from an earlier process."""
         bed = self._bed(alarm.bed, now_ns)
         if bed is None:
@@ -214,7 +239,7 @@ def _lowest_priority(priorities: dict[str, str]) -> str:
     return max(priorities, key=lambda key: PRIORITIES.index(priorities[key]))
 
 
-def _strip(alarm: Alarm, segment: _Segment, stored: Strip | None) -> Strip | None:
+def _strip(alarm: Event, segment: _Segment, stored: Strip | None) -> Strip | None:
     """Return the strip of an alarm, missing samples filled from `stored`; None if the segment has none of it."""
     start, stop = strip_range(alarm.onset)
     values = segment.ring.get(start, stop)

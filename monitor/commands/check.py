@@ -45,7 +45,7 @@ async def _listen(checker: Checker, address: BrokerAddress, seconds: float) -> N
 
     async with RawMessages(address, f"{ROOT}/#") as messages:
         if not messages.mqtt_5:
-            log.warning("the broker speaks MQTT 3.1.1 alone: how messages were retained cannot be checked")
+            log.warning("the broker speaks MQTT 3.1.1 alone: QoS and retain flags of the senders cannot be checked")
         end_s = time.monotonic() + seconds
         while (left_s := end_s - time.monotonic()) > 0:
             async with contextlib.aclosing(messages.read(min(left_s, ADVANCE_S))) as received:

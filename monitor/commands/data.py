@@ -32,6 +32,24 @@ def list_records(args: argparse.Namespace) -> int:
     return 0
 
 
+def list_scenarios(args: argparse.Namespace) -> int:
+    """Print the scenarios of this package."""
+    log.info("reading the scenarios")
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from stream.scenario.file import shipped
+
+    table = Table("scenario", "beds", "min:s", "speed", "title")
+    for name, scenario in shipped().items():
+        minutes, seconds = divmod(round(scenario.seconds), 60)
+        length, title = f"{minutes}:{seconds:02}", scenario.title.of(args.language)
+        table.add_row(name, str(len(scenario.beds)), length, f"{scenario.speed:g}", title)
+    Console().print(table)
+    return 0
+
+
 def fetch_records(args: argparse.Namespace) -> int:
     """Download records into the user cache."""
     records = catalog(args)

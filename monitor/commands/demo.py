@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from model.serving.compile_ahead import compile_ahead
 from monitor.commands.shared import catalog, log, run_async
+from monitor.tools.observer import BED
 from monitor.tools.optional_dependencies import require_extras
 from stream.errors import SourceError, UsageError
 
@@ -36,7 +37,13 @@ def demo(args: argparse.Namespace) -> int:
 
     compile_ahead()
     console = Console()
-    name, record = _record(args, console)
+    start_s = 0.0
+    if args.scenario is not None:
+        name, source, replay = _scenario(args)
+    else:
+        name, record = _record(args, console)
+        source, start_s = record.source, EXCERPT_START_S if name == "excerpt" and not args.record else 0.0
+        replay = ("--bed", f"{BED}={name}", "--loop", "--start", f"{start_s:g}")
     window_problem = "--headless" if args.headless else qt_problem("a window")
     if window_problem and not args.headless:
         console.print(f"[yellow]A table instead of the window: {window_problem}")
@@ -45,8 +52,9 @@ def demo(args: argparse.Namespace) -> int:
         console.print(f"[yellow]No monitor.png: {picture_problem}")
     config = DemoConfig(
         record=name,
-        source=record.source,
-        start_s=EXCERPT_START_S if name == "excerpt" and not args.record else 0.0,
+        source=source,
+        start_s=start_s,
+        replay=replay,
         port=free_port(),
         out=args.out,
         headless=window_problem is not None,
@@ -61,6 +69,18 @@ def demo(args: argparse.Namespace) -> int:
         console.print(f"written to {args.out}: {', '.join(sorted(path.name for path in args.out.iterdir()))}")
 
     return run_async(run())
+
+
+def _scenario(args: argparse.Namespace) -> tuple[str, str, tuple[str, ...]]:
+    """Check ``--scenario``; return its name, what it is, and the arguments of its replay."""
+    from stream.scenario.file import load
+
+    if args.record is not None:
+        raise UsageError("--scenario has records of its own: leave --record out")
+    scenario = load(args.scenario)
+    if all(bed.name != BED for bed in scenario.beds):
+        raise UsageError(f"--scenario {args.scenario}: the demonstration needs a bed that is called {BED}")
+    return scenario.name, "scenario", ("--scenario", args.scenario, "--language", args.language)
 
 
 def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record | LiveRecord]:

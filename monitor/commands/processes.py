@@ -6,11 +6,15 @@ import argparse
 import asyncio
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from monitor.commands.shared import broker_address, catalog, log, run_async
 from monitor.commands.ward import check_no_ward_options, publish_ward
 from monitor.interrupt import end_at_interrupt
 from stream.errors import UsageError
+
+if TYPE_CHECKING:
+    from stream.wire.replay_actions import Inject
 
 NOT_PRINTED = 1
 """Exit status of 'alarms --jsonl' if its reader left or its output could not be written: stored, but not printed."""
@@ -34,6 +38,8 @@ def replay(args: argparse.Namespace) -> int:
     if args.ward is not None:
         return publish_ward(args)
     check_no_ward_options(args)
+    if args.scenario is not None:
+        return _replay_scenario(args)
     address = broker_address(args)
     pairs = [_bed_and_record(text) for text in args.bed]
     if args.record:
@@ -43,22 +49,22 @@ def replay(args: argparse.Namespace) -> int:
     names = [bed for bed, _ in pairs]
     if len(set(names)) < len(names):
         raise UsageError(f"a bed is named twice ({', '.join(names)}): give each --bed its own name")
+    injections = [_injection(text, names) for text in args.inject]
     records = catalog(args)
     log.info("loading %s", ", ".join(dict.fromkeys(record for _, record in pairs)))
 
     from stream.clock import SteadyClock
     from stream.mqtt.metrics import metrics_server
     from stream.records.library import Library
+    from stream.records.replayable import load_replayable
     from stream.records.synthetic.presets import LIVE, live_record
-    from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
     from stream.replay.publisher_process import serve
 
     configs = [
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
     ]
-    stored = dict.fromkeys(record for _, record in pairs if record != LIVE)
-    loaded = {record: load(record, records) for record in stored}
+    loaded = load_replayable((record for _, record in pairs if record != LIVE), records)
     # Each live patient is another one.
     replays = [
         (live_record(seed) if record == LIVE else loaded[record], config)
@@ -73,6 +79,47 @@ def replay(args: argparse.Namespace) -> int:
                 ledger_path=args.ledger,
                 clock=SteadyClock(),
                 annotations=args.annotations,
+                injections=injections,
+                watch=watch,
+            )
+        )
+
+
+def _replay_scenario(args: argparse.Namespace) -> int:
+    """Publish the beds of a scenario."""
+    if args.record or args.bed or args.loop or args.start:
+        raise UsageError("--scenario has beds and records of its own: leave RECORD, --bed, --loop and --start out")
+    address, records = broker_address(args), catalog(args)
+    log.info("reading the scenario %s", args.scenario)
+
+    from stream.clock import SteadyClock
+    from stream.mqtt.metrics import metrics_server
+    from stream.records.library import Library
+    from stream.records.wfdb_reader import load
+    from stream.replay.playhead import ReplayConfig
+    from stream.replay.publisher_process import serve
+    from stream.replay.scenario_run import first_records
+    from stream.scenario.file import load as load_scenario
+
+    scenario = load_scenario(args.scenario)
+    log.info("%s; %g s of patient time", scenario.title.of(args.language), scenario.seconds)
+    found = first_records(scenario, lambda name: load(name, records))
+    speed = scenario.speed * args.speed
+    replays = [
+        (record, ReplayConfig(bed=bed.name, chunk=args.chunk, speed=speed, loop=True, start_s=start_s))
+        for bed, (record, start_s) in zip(scenario.beds, found, strict=True)
+    ]
+    with metrics_server(args.metrics) as watch:
+        return run_async(
+            serve(
+                address,
+                replays,
+                library=Library(records),
+                ledger_path=args.ledger,
+                clock=SteadyClock(),
+                annotations=args.annotations,
+                scenario=scenario,
+                language=args.language,
                 watch=watch,
             )
         )
@@ -85,6 +132,18 @@ def _bed_and_record(text: str) -> tuple[str, str]:
     return bed, record
 
 
+def _injection(text: str, beds: list[str]) -> tuple[str, Inject]:
+    from monitor.tools.send_command import parsed
+    from stream.wire.replay_actions import Inject
+
+    bed, *fields = text.split() or [""]
+    if bed not in beds:
+        raise UsageError(f"--inject {text!r}: {bed!r} is no bed of this replay ({', '.join(beds)})")
+    action = parsed("inject", fields)
+    assert isinstance(action, Inject)
+    return bed, action
+
+
 def _check_who(who: str) -> None:
     if not who.strip() or len(who) > 64:
         raise UsageError(f"--who {who[:20]!r}: use 1 to 64 characters, not all blank")
@@ -94,6 +153,8 @@ def monitor(args: argparse.Namespace) -> int:
     """Open the window."""
     address = broker_address(args)
     _check_who(args.who)
+    if args.quiz and args.db is not None:
+        raise UsageError(f"--quiz hides the names of alarms, and --db {args.db} would show them: leave one out")
     log.info("opening the window; broker %s", address)
     if args.db is not None and not args.db.is_file():
         log.warning(
@@ -115,6 +176,7 @@ def monitor(args: argparse.Namespace) -> int:
             seconds=args.seconds,
             sound=args.sound,
             db=args.db,
+            quiz=args.quiz,
             watch=watch,
         )
 
@@ -136,7 +198,7 @@ def alarms(args: argparse.Namespace) -> int:
     store = AlarmLog(args.db)
     printer = EventPrinter(store, sys.stdout.fileno()) if args.jsonl else None
     with metrics_server(args.metrics) as watch:
-        status = run_async(serve(address, store, printer, watch))
+        status = run_async(serve(address, store, printer, watch, truth=args.truth))
     return NOT_PRINTED if printer is not None and printer.failed else status
 
 

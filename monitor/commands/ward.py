@@ -37,6 +37,8 @@ def publish_ward(args: argparse.Namespace) -> int:
     for option, value in given.items():
         if value:
             raise UsageError(f"{option} {value} does not belong to a ward: name its records with --from")
+    if args.inject:
+        raise UsageError(f"--inject {args.inject[0]!r} does not belong to a ward: use 'bedside command BED inject …'")
     address = broker_address(args)
     check_json(args.json)
     sources = SOURCES if args.sources is None else args.sources

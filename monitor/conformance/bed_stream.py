@@ -108,6 +108,9 @@ class BedStream:
     def wave(self, wave: Wave, note: Note) -> None:
         """Check a chunk of another wave; it is compared with its ECG once that has come."""
         last, before = self.last, self._waves.get(wave.signal)
+        if wave == before:
+            note(rules.DUPLICATE, f"seq {wave.seq} twice")
+            return
         if last is not None and wave.session == last.session and wave.seq <= last.seq:
             note(rules.WAVE_ORDER, f"seq {wave.seq} after the ECG of seq {last.seq}")
         if before is not None and (before.session, before.epoch) == (wave.session, wave.epoch):

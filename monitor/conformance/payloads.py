@@ -49,7 +49,7 @@ def read(arrival: RawMessage, note: Note) -> tuple[Topic, Message | None] | None
 
 
 def _check_delivery(arrival: RawMessage, kind: Kind, note: Note) -> None:
-    if not arrival.stored and arrival.qos != QOS[kind]:
+    if not arrival.stored and arrival.qos is not None and arrival.qos != QOS[kind]:
         note(rules.QOS, f"QoS {arrival.qos}", f"QoS {QOS[kind]}")
     if not arrival.stored and arrival.retain is not None and arrival.retain != (kind in RETAINED):
         seen = "published with the retain flag" if arrival.retain else "published without the retain flag"

@@ -39,6 +39,7 @@ def run(
     sound: bool = False,
     station: bool = False,
     db: Path | None = None,
+    quiz: bool = False,
     watch: Watch = watch_nothing,
 ) -> int:
     """Show the monitor until its window is closed, SIGINT or SIGTERM arrives, or the time is over.
@@ -62,6 +63,8 @@ def run(
         Start with the central station.
     db : Path or None
         The alarm store, of which past alarms are reviewed.
+    quiz : bool
+        Hide what tells the rhythm, and ask for it.
     watch : callable
         Called with each client; see `stream.mqtt.metrics`.
 
@@ -107,6 +110,7 @@ def run(
             play=play,
             station=station,
             alarm_store=alarm_store,
+            quiz=quiz,
         )
         close_condition = _CloseCondition(window, seconds)
         failure: list[StorageError] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
@@ -24,50 +24,24 @@ from monitor.gui.style.footer import Footer
 from monitor.gui.style.language import translate
 from monitor.gui.style.palettes import THEMES
 from monitor.gui.style.save_dialog import SaveDialog
-from monitor.gui.style.text_lookup import text_of
+from monitor.gui.style.text_lookup import set_quiz, text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import AlarmSounds
 from monitor.view.central_station import audible_frame, other_red_alarms
 from monitor.view.presenter import Broker, Presenter
+from monitor.view.quiz import QuizSource
+from monitor.view.source import Source
 from monitor.view.tones import Sound
+from monitor.view.trace import View
 from monitor.view.trend import HISTORY_S
 from monitor.view.trend_export import trend_csv, trend_stem
 from monitor.view.view_model import Frame
-from stream.mqtt.client import Received
-from stream.wire.alarm_texts import Phrase
-from stream.wire.messages import Message
+from stream.wire.answer import Answer
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter
 
 FRAME_MS = 16
-
-
-class Source(Protocol):
-    """Source of messages: the interface of `monitor.view.feed.Feed` that the window uses."""
-
-    def drain(self) -> list[Received]:
-        """Return the messages received since the last call, without waiting."""
-        ...
-
-    def send(self, message: Message) -> bool:
-        """Send a message without waiting; False if the broker is not connected."""
-        ...
-
-    @property
-    def connected(self) -> bool:
-        """True while the broker is connected."""
-        ...
-
-    @property
-    def phrase(self) -> Phrase:
-        """The state of the connection."""
-        ...
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """Counters of the connection."""
-        ...
 
 
 class MonitorWindow(QWidget):
@@ -95,6 +69,8 @@ class MonitorWindow(QWidget):
         The alarm store, for alarms from before the window was opened; None without one.
     timed : bool
         Draw 60 frames per second; with False the caller calls `tick`.
+    quiz : bool
+        Hide what tells the rhythm, and ask for it; see `monitor.view.quiz`.
 
     Attributes
     ----------
@@ -129,6 +105,7 @@ class MonitorWindow(QWidget):
         station: bool = False,
         alarm_store: StoreReader | None = None,
         timed: bool = True,
+        quiz: bool = False,
     ) -> None:
         super().__init__()
         self.presenter = Presenter()
@@ -140,11 +117,16 @@ class MonitorWindow(QWidget):
         store = store or PreferencesStore(None)
         theme = THEMES[store.current.theme]
         self._closed = False
-        self._source, self._bed, self._clock = source, bed, clock
+        set_quiz(quiz)
+        self._quiz = quiz
+        self._source: Source = QuizSource(source) if quiz else source
+        self._bed, self._clock = bed, clock
         self.commands = CommandController(self, self.presenter, Sender(source.send, who, clock, self._show_note))
         self._build(theme)
         if station:
             self.pages.setCurrentWidget(self.station)
+        if quiz:
+            self.bed_view.show_quiz()
         page = self.bed_view
         self._keys = {
             Qt.Key.Key_A: self.commands.acknowledge,
@@ -202,6 +184,7 @@ class MonitorWindow(QWidget):
         page.controls.pause.clicked.connect(self.commands.pause_alarms)
         page.controls.limits.clicked.connect(self.open_limits)
         page.replay.requested.connect(self.commands.send)
+        page.quiz.answered.connect(self.answer)
         self.pages = QStackedWidget()
         self.pages.addWidget(page)
         self.pages.addWidget(self.station)
@@ -244,7 +227,7 @@ class MonitorWindow(QWidget):
             self._past.show(frame.bed, now_ns)
         self.review.tick(frame)
         if self.alarm_sounds is not None:
-            self.alarm_sounds.update(audible_frame(frame, self.station.frames.values()) if self.at_station else frame)
+            self.alarm_sounds.update(audible_frame(frame, self._station_frames) if self.at_station else frame)
         self.commands.ask_for_detail(self.station.frames if self.at_station else filter(None, [frame.bed]))
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
         self.frame_shown = self.commands.frame = frame
@@ -260,12 +243,18 @@ class MonitorWindow(QWidget):
 
     def _show_station(self, now_ns: int, broker: Broker) -> Frame:
         """Draw all beds, and return the frame of the selected one."""
-        beds = self.presenter.beds
-        self.station.set_beds(beds)
+        beds, rows = self.presenter.beds, self.presenter.ward_rows()
+        charted = {row.bed: (View(), None) for row in rows}
+        self.station.show_ward(rows, self.presenter.frames(now_ns, broker, charted), self._bed)
+        self.station.set_beds([bed for bed in beds if bed not in charted])
         self.station.show_frames(self.presenter.frames(now_ns, broker, self.station.wanted()), self._bed, len(beds))
-        shown = self.station.frames
+        shown = {**self.station.frames, **self.station.charted}
         first = next(iter(shown.values()), None)
         return shown.get(self._bed or "") or first or self.presenter.frame(now_ns, None, broker)
+
+    @property
+    def _station_frames(self) -> tuple[Frame, ...]:
+        return (*self.station.frames.values(), *self.station.charted.values())
 
     @property
     def at_station(self) -> bool:
@@ -285,9 +274,21 @@ class MonitorWindow(QWidget):
         self.commands.open_limits(self.preferences.theme)
 
     def open_review(self, alarm_id: str) -> None:
-        """Open the review of an alarm."""
-        if self.frame_shown is not None:
+        """Open the review of an alarm; not in a quiz, of which it would be the answer."""
+        if self._quiz:
+            self._show_note(translate("Window", "a quiz has no review of alarms"))
+        elif self.frame_shown is not None:
             self.review.open(alarm_id, self.frame_shown)
+
+    def answer(self, rhythm: str) -> None:
+        """Send the answer of a quiz for the bed shown, with the last sample that is drawn."""
+        trace = None if self.frame_shown is None else self.frame_shown.trace
+        if trace is None:
+            self._show_note(translate("Window", "not sent: no signal is shown"))
+            return
+        shown = Answer(rhythm=rhythm, session=trace.session, index=max(trace.cursor - 1, 0))
+        if self.commands.send(shown):
+            self.bed_view.quiz.show_sent(rhythm)
 
     def review_shown(self) -> None:
         """Open the review of the alarm that is shown; without one, of the latest alarm, or else advisory."""
@@ -395,6 +396,7 @@ class MonitorWindow(QWidget):
         if not self._closed:
             self._closed = True
             self._timer.stop()
+            set_quiz(False)
             self.review.close()
             self.preferences.close()
             if self.before_close is not None:

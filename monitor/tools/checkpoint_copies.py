@@ -16,6 +16,9 @@ log = logging.getLogger("bedside.workers")
 COPY_EVERY_S = 0.2
 """Interval in s at which copies are sent."""
 
+FILES = ("*.bed[01]", "*.chart[01]")
+"""Files of beds, with ECG and without."""
+
 MAX_AGE_S = 24 * 3600.0
 """Age of a file beyond which it is deleted: its bed has not been served for a day."""
 
@@ -38,7 +41,7 @@ class StateKeeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lives: dict[int, int] = {}
-        for path in folder.glob("*.bed[01]"):
+        for path in _files(folder):
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > MAX_AGE_S:
                     path.unlink()
@@ -46,7 +49,7 @@ class StateKeeper:
     def begin(self, assignment: Assignment) -> dict[str, bytes]:
         """Return the files of a shard; from now on, those of its earlier processes are refused."""
         self._lives[assignment.shard.index] = assignment.life
-        paths = [path for path in self._folder.glob("*.bed[01]") if path.stem in assignment.shard]
+        paths = [path for path in _files(self._folder) if path.stem in assignment.shard]
         return {path.name: path.read_bytes() for path in paths}
 
     def put(self, assignment: Assignment, files: Mapping[str, bytes]) -> bool:
@@ -59,6 +62,10 @@ class StateKeeper:
             new.write_bytes(content)
             new.replace(self._folder / name)  # this process may be killed at any moment
         return True
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for pattern in FILES for path in folder.glob(pattern)]
 
 
 class Copier:

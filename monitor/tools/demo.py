@@ -46,6 +46,8 @@ class DemoConfig:
         Origin of the record, for the summary.
     start_s : float
         Start position in the record.
+    replay : tuple of str
+        Arguments of ``bedside replay``. If it ends by itself, the demonstration does.
     port : int
         Free port on loopback.
     out : Path
@@ -62,6 +64,7 @@ class DemoConfig:
     record: str
     source: str
     start_s: float
+    replay: tuple[str, ...]
     port: int
     out: Path
     headless: bool
@@ -162,10 +165,10 @@ class _Run:
         for role in (Role.WORKER, Role.LOGGER, *((Role.MONITOR,) if monitor else ())):
             await self._children.wait_for(self._until(lambda role=role: role in self._online), READY_TIMEOUT_S)  # type: ignore[misc]
         self._console.print(f"streaming {config.record} at 360 Hz over {BrokerAddress('127.0.0.1', config.port)}")
-        await start("replay", "--bed", f"{BED}={config.record}", "--loop", "--start", f"{config.start_s:g}")
+        replay = await start("replay", *config.replay)
         try:
             await self._children.wait_for(self._until(lambda: self._beds[BED].waveform is not None), READY_TIMEOUT_S)
-            await self._show(monitor, observing)
+            await self._show((monitor, replay), observing)
         except asyncio.CancelledError:
             self._console.print("stopping …")
             # The processes are still stopped in order after Ctrl-C; a second Ctrl-C stops at once.
@@ -185,8 +188,8 @@ class _Run:
             "monitor", "--bed", BED, "--db", store, "--screenshot", picture, environment=environment
         )
 
-    async def _show(self, monitor: Child | None, observing: asyncio.Task[None]) -> None:
-        """Show the stream until the time is over, the window is closed, or a child or the observer fails."""
+    async def _show(self, may_end: tuple[Child | None, ...], observing: asyncio.Task[None]) -> None:
+        """Show the stream until the time is over, one of ``may_end`` ends, or a child or the observer fails."""
         table = Live(console=self._console, auto_refresh=False) if self._config.headless else nullcontext()
         end = time.monotonic() + (self._config.seconds if self._config.seconds is not None else float("inf"))
         first_exit = asyncio.create_task(self._children.first_exit())
@@ -208,7 +211,7 @@ class _Run:
                 observing.result()
             if first_exit.done():
                 child = first_exit.result()
-                if child is not monitor or child.process.returncode != 0:
+                if all(child is not one for one in may_end) or child.process.returncode != 0:
                     raise child.exit_error()
         finally:
             first_exit.cancel()

@@ -34,6 +34,7 @@ from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
 from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import Outlook
 from stream.wire.plain_text import plain
 from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import ROOT, Kind, pattern
@@ -47,6 +48,10 @@ Row = tuple[object, ...]
 
 ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", "lead_1", "mv_1", "lead_2", "mv_2")
 WAVE_COLUMNS = ("time", "bed", "session", "record", "epoch", "start", "signal", "value", "unit")
+OUTLOOK_COLUMNS = (
+    *("when", "bed", "session", "epoch", "index", "hour"),
+    *("name", "hours_ahead", "median", "low", "high", "unit", "lease"),
+)
 NUMERICS_COLUMNS = (
     "when",
     "bed",
@@ -289,6 +294,15 @@ def numerics_rows(message: Message) -> Iterator[Row]:
         yield (*moment, one.name, one.lead or "", value, one.unit, one.source, one.age_s, quality, message.lease)
 
 
+def outlook_rows(message: Message) -> Iterator[Row]:
+    """Yield one row per numeric and horizon of a forecast."""
+    assert isinstance(message, Outlook)
+    moment = (message.when, message.bed, message.session, message.epoch, message.index, message.hour)
+    for fan in message.forecasts:
+        for hours, *values in zip(message.horizons, fan.median, fan.low, fan.high, strict=True):
+            yield (*moment, fan.name, hours, *(f"{value:.6g}" for value in values), fan.unit, message.lease)
+
+
 def field_rows(message: Message) -> Iterator[Row]:
     """Yield one row with the fields of a message: empty where unknown, tuples separated by spaces."""
     yield tuple(_cell(getattr(message, name)) for name in message.__struct_fields__)
@@ -307,6 +321,7 @@ _TABLES: dict[Kind, tuple[Row, Callable[[Message], Iterator[Row]]]] = {
     Kind.VITALS: (Vitals.__struct_fields__, field_rows),
     Kind.NUMERICS: (NUMERICS_COLUMNS, numerics_rows),
     Kind.NUMERICS_DERIVED: (NUMERICS_COLUMNS, numerics_rows),
+    Kind.OUTLOOK: (OUTLOOK_COLUMNS, outlook_rows),
     Kind.ALARMS: (Alarm.__struct_fields__, field_rows),
 }
 

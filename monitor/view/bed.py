@@ -11,6 +11,7 @@ from monitor.common.ring_buffer import FloatArray
 from monitor.view.annotations import SessionAnnotations
 from monitor.view.bed_alarms import BedAlarms
 from monitor.view.bed_numerics import BedNumerics
+from monitor.view.chart import BedChart
 from monitor.view.forecast_history import ForecastHistory
 from monitor.view.lane_ranges import LaneRanges
 from monitor.view.playout import Playout, update_playout
@@ -24,6 +25,7 @@ from stream.wire import ordering
 from stream.wire.bed_stream import Stream, Taken
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.score_message import Score
 from stream.wire.wave_message import Wave
 
 VITALS_TIMEOUT_S = 3.0
@@ -48,6 +50,8 @@ class Bed:
     numerics : BedNumerics
     waves : WaveBuffers
         The waves of this session.
+    chart : BedChart
+        The hourly values, of a bed without ECG.
     gaps, duplicates : int
         Gaps in the sequence, and repeated chunks, since the start of the session.
     forecast_at_ns : int or None
@@ -56,6 +60,8 @@ class Bed:
         Annotations of this session.
     trend : Trend
         Trend of the last hours, across sessions.
+    latest_score : Score or None
+        The last score received.
     """
 
     def __init__(self, name: str) -> None:
@@ -63,8 +69,9 @@ class Bed:
         self.waveform: Waveform | None = None
         self.playout: Playout | None = None
         self.alarms = BedAlarms()
-        self.numerics, self.waves = BedNumerics(), WaveBuffers()
+        self.numerics, self.waves, self.chart = BedNumerics(), WaveBuffers(), BedChart()
         self.trend = Trend()
+        self.latest_score: Score | None = None
         self.gaps = 0
         self.duplicates = 0
         self.forecast_at_ns: int | None = None
@@ -123,6 +130,7 @@ class Bed:
                 self.gaps = self.duplicates = 0
         self.gaps += taken.check.lost_samples > 0
         self.waveform = chunk
+        self.chart.clear()
         self.waves.begin(chunk.session)
         self.playout = update_playout(self.playout, chunk, received_ns)
         self._signal.add_waveform(chunk)
@@ -134,8 +142,14 @@ class Bed:
     def add_numerics(self, message: Numerics, received_ns: int, *, worker: bool) -> None:
         """Process numerics; those of another session are shown once its ECG is.
 
-        ``worker`` is False if the worker is offline: what it measured is then not shown.
+        ``worker`` is False if the worker is offline: what it measured is then not shown. A bed that sends ECG becomes
+        one without once the publisher of its ECG has ended.
         """
+        if message.alone is not None:
+            if self._stream is None or self._stream.released:
+                self._stream = self.waveform = self.playout = None
+                self.chart.add_numerics(message, received_ns)
+            return
         session = None if self.waveform is None else self.waveform.session
         self.numerics.add(message, received_ns, session)
         if session == message.session:
@@ -270,6 +284,12 @@ class Bed:
     def samples(self, first: int, stop: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return observed and predicted mV, shape (stop - first, leads), and scores; NaN where unknown or dropped."""
         return self._signal.samples(first, stop)
+
+    @property
+    def score(self) -> Score | None:
+        """The live score of this session."""
+        score, now = self.latest_score, self.waveform
+        return score if score is not None and now is not None and score.session == now.session else None
 
     def arrivals(self) -> Arrivals:
         """Return the arrival statistics of this bed's messages."""

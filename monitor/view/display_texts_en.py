@@ -45,8 +45,10 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "broker {address} refuses this client ({problem}): check its user name, password and rights; "
     "trying again",
     # The entry of the alarm list that counts advisories.
-    "advisory.counted": "Unusual complexes: {count}, {recent} in 1 min",
-    "advisory.none": "Unusual complexes: none new",
+    "residual.counted": "Unusual complexes: {count}, {recent} in 1 min",
+    "early_warning.counted": "Early warnings: {count} not acknowledged",
+    "early_warning.none": "Early warnings: none new",
+    "residual.none": "Unusual complexes: none new",
     # Replay.
     "replay.requested": "requested: {actions} …",
     "replay.not_done": "not done: {actions}",
@@ -102,6 +104,9 @@ VIEW: Mapping[str, str] = {
     "mitbih.SVTA": "supraventricular tachyarrhythmia",
     "mitbih.T": "ventricular trigeminy",
     "mitbih.VFL": "ventricular flutter",
+    "mitbih.ASYS": "asystole",
+    "mitbih.NOISE": "disturbed signal",
+    "mitbih.VF": "ventricular fibrillation",
     "mitbih.VT": "ventricular tachycardia",
     # Event review: names and values of the summary.
     "event.alarm": "Alarm",

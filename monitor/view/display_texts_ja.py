@@ -45,8 +45,10 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "ブローカ {address} に拒否されました({problem})。"
     "ユーザ名とパスワードを確認してください。再接続しています",
     # The entry of the alarm list that counts advisories.
-    "advisory.counted": "通常と異なる波形: {count} 回、直近 1 分 {recent} 回",
-    "advisory.none": "通常と異なる波形: 新規なし",
+    "residual.counted": "通常と異なる波形: {count} 回、直近 1 分 {recent} 回",
+    "early_warning.counted": "早期警告: 未確認 {count} 件",
+    "early_warning.none": "早期警告: 新規なし",
+    "residual.none": "通常と異なる波形: 新規なし",
     # Replay.
     "replay.requested": "要求中: {actions} …",
     "replay.not_done": "実行されませんでした: {actions}",
@@ -102,6 +104,9 @@ VIEW: Mapping[str, str] = {
     "mitbih.SVTA": "上室性頻脈性不整脈",
     "mitbih.T": "心室性三段脈",
     "mitbih.VFL": "心室粗動",
+    "mitbih.ASYS": "心静止",
+    "mitbih.NOISE": "乱れた信号",
+    "mitbih.VF": "心室細動",
     "mitbih.VT": "心室頻拍",
     # Event review: names and values of the summary.
     "event.alarm": "アラーム",

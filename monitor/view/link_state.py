@@ -36,6 +36,8 @@ def link_state(bed: Bed, services: Services, playing_since_ns: int, now_ns: int)
         Unix time.
     """
     playout, publisher = bed.playout, services.publisher(bed.name)
+    if bed.chart.current is not None:
+        return _chart_state(bed.name, services)
     if playout is None:
         return LinkState.WAITING
     resumed_ns = playing_since_ns if publisher is not None else 0
@@ -59,6 +61,20 @@ def link_state(bed: Bed, services: Services, playing_since_ns: int, now_ns: int)
     return LinkState.LEARNING if worker.state == "learning" else LinkState.LIVE
 
 
+def _chart_state(bed: str, services: Services) -> LinkState:
+    """Return the state of a bed without ECG, whose values may come once an hour: that of its processes."""
+    last, publisher, worker = services.last_publisher(bed), services.publisher(bed), services.worker(bed)
+    if last is not None and last.state == "ended":
+        return LinkState.ENDED
+    if publisher is None:
+        return LinkState.NO_DATA
+    if publisher.state == "paused":
+        return LinkState.PAUSED
+    if worker is None:
+        return LinkState.NO_WORKER
+    return LinkState.OVERLOADED if services.overloaded(bed) else LinkState.LIVE
+
+
 class MaxAge:
     """Largest data age of the last whole second: the age oscillates with each chunk and would be unreadable."""
 
@@ -77,6 +93,9 @@ class MaxAge:
 
 def bed_link(bed: Bed, state: LinkState, max_age: MaxAge, now_ns: int) -> Link:
     """Return the state with its phrase, including the age of the data where it applies."""
+    if bed.chart.current is not None:
+        lost = state in (LinkState.NO_DATA, LinkState.NO_BROKER, LinkState.ENDED)
+        return Link(state, state_phrase(state, f"{(now_ns - bed.chart.received_ns) / 1e9:.0f}" if lost else ""))
     if bed.playout is None or state in (LinkState.WAITING, LinkState.PAUSED):
         return Link(state, state_phrase(state))
     age = bed.playout.age_s(now_ns)

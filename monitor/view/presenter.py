@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from monitor.view.bed import Bed
 from monitor.view.central_station import RedAlarm
+from monitor.view.chart import WardRow, by_risk
 from monitor.view.detail_requests import DrawnBeds
-from monitor.view.link import Link, LinkState, state_phrase
+from monitor.view.link import STALE, Link, LinkState, state_phrase
 from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
 from monitor.view.process_status import Services
 from monitor.view.replay_status import ReplayStatus
@@ -22,8 +23,10 @@ from stream.wire.bed_places import WINDOW_PLACES, BedPlaces, configured_places
 from stream.wire.lease import Leases
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import Outlook
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
+from stream.wire.score_message import Score
 from stream.wire.topics import Kind, Role
 from stream.wire.wave_message import Wave
 
@@ -73,7 +76,7 @@ class Presenter:
         if bed.alarms.highest_priority() is not None and self._services.worker(bed.name) is not None:
             return True
         last = self._services.last_publisher(bed.name)
-        return bed.waveform is not None and (last is None or last.state != "ended")
+        return self._streams(bed) and (last is None or last.state != "ended")
 
     def process(self, received: Received) -> None:
         """Process one message; one of a worker that another one has replaced is ignored."""
@@ -142,6 +145,10 @@ class Presenter:
                 bed.add_vitals(vitals, received.received_ns)
             case Wave() as wave:
                 bed.add_wave(wave)
+            case Outlook() as outlook:
+                bed.chart.add_outlook(outlook)
+            case Score() as score:
+                bed.latest_score = score
             case Numerics() as numerics:
                 bed.add_numerics(numerics, received.received_ns, worker=self._services.worker(bed.name) is not None)
 
@@ -215,7 +222,8 @@ class Presenter:
         """
         tabs = self._tabs(self.beds, now_ns, broker)
         if bed is None:
-            bed = next((tab.name for tab in tabs if self._beds[tab.name].waveform is not None), None)
+            streaming = (tab.name for tab in tabs if self._streams(self._beds[tab.name]))
+            bed = next(streaming, None)
         shown = self._beds.get(bed) if bed is not None else None
         if shown is None:
             state = LinkState.WAITING if broker.connected else LinkState.NO_BROKER
@@ -240,6 +248,18 @@ class Presenter:
                 broker=broker.phrase,
             )
         return self._frame(shown, now_ns, tabs, broker, view, None)
+
+    @staticmethod
+    def _streams(bed: Bed) -> bool:
+        return bed.waveform is not None or bed.chart.current is not None
+
+    def ward_rows(self) -> tuple[WardRow, ...]:
+        """Return the beds without ECG that are present, by risk."""
+        return by_risk(
+            WardRow(bed.name, chart, link_state(bed, self._services, 0, 0) not in STALE, bed.alarms.highest_priority())
+            for bed in map(self._beds.__getitem__, self.beds)
+            if (chart := bed.chart.current) is not None
+        )
 
     def frames(self, now_ns: int, broker: Broker, wanted: Mapping[str, tuple[View, Drawn | None]]) -> tuple[Frame, ...]:
         """Return the frames of several beds at a time; the tabs of each list only these beds.
@@ -267,10 +287,13 @@ class Presenter:
         link = self._link(shown, now_ns, broker)
         cursor = trace.cursor if trace else None
         session = trace.session if trace else None
+        chart = shown.chart.current
+        if chart is not None:
+            cursor, session = chart.numerics.index + 1, chart.numerics.session
         worker = self._services.worker(shown.name) is not None
         live = worker and not link.stale
         notices = [link.phrase if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
-        if chunk is not None and not worker and link.state is not LinkState.NO_WORKER:
+        if self._streams(shown) and not worker and link.state is not LinkState.NO_WORKER:
             notices.append(NOTICES[LinkState.NO_WORKER])
         return Frame(
             now_ns=now_ns,
@@ -281,8 +304,8 @@ class Presenter:
             link=link,
             trace=trace,
             patient=shown.patient(now_ns) if live else Patient(),
-            readings=shown.numerics.readings(session, now_ns, worker=worker) if session and not link.stale else {},
-            st_levels=shown.numerics.st_levels(session, now_ns) if session and live else (),
+            readings=shown.numerics.readings(trace.session, now_ns, worker=worker) if trace and not link.stale else {},
+            st_levels=shown.numerics.st_levels(trace.session, now_ns) if trace and live else (),
             forecast=shown.forecast,
             arrivals=shown.arrivals(),
             pauses=shown.alarms.pauses(now_ns),
@@ -291,7 +314,9 @@ class Presenter:
             active=shown.alarms.active(session, cursor),
             history=shown.alarms.history(session, cursor),
             broker=broker.phrase,
+            score=shown.score,
             replay=self._replay(shown, now_ns) if broker.connected else None,
+            chart=chart,
         )
 
     def _replay(self, bed: Bed, now_ns: int) -> Replay | None:

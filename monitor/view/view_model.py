@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from monitor.view.bed_numerics import Readings
+from monitor.view.chart import Chart
 from monitor.view.link import Link, LinkState
 from monitor.view.st_levels import StLevel
 from monitor.view.trace import Trace
@@ -12,6 +13,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Limits
 from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
+from stream.wire.score_message import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,10 @@ class Frame:
         Of the leads that the worker analyses; empty without a worker.
     readings : dict of str to Reading
         Numbers other than heart rate; empty while the bed sends no data.
+    chart : Chart or None
+        Of a bed without ECG, which has none of ``waveform``, ``trace`` and ``readings``.
+    score : Score or None
+        The live score of this session, if somebody scores it.
     """
 
     now_ns: int
@@ -222,6 +228,8 @@ class Frame:
     replay: Replay | None = None
     readings: Readings = field(default_factory=dict)
     st_levels: tuple[StLevel, ...] = ()
+    chart: Chart | None = None
+    score: Score | None = None
 
     @property
     def unacknowledged(self) -> tuple[AlarmLine, ...]:
@@ -231,4 +239,5 @@ class Frame:
     @property
     def synthetic(self) -> bool:
         """True when the signal is synthetic."""
-        return self.waveform is not None and self.waveform.synthetic
+        source = self.waveform if self.chart is None else self.chart.numerics
+        return source is not None and source.synthetic

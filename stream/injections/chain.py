@@ -40,6 +40,7 @@ class Channel(NamedTuple):
 
     Attributes
     ----------
+    bed : str
     name : str
         Of the lead; empty for another wave.
     gain, zero : float, int
@@ -48,6 +49,7 @@ class Channel(NamedTuple):
         Of the undisturbed signal, in its unit, from `stream.injections.signal_level`.
     """
 
+    bed: str
     name: str
     gain: float
     zero: int
@@ -124,7 +126,11 @@ def _disturbed(
     values: Samples, channel: Channel, injection: RunningInjection, first: int, since: int, fs: float
 ) -> Samples:
     """Return samples of one channel with an injection that concerns each channel by itself and has no state."""
-    level, hz, seed = injection.level or 0.0, injection.hz or 0.0, seed_of(injection.injection_id, channel.name)
+    level, hz, seed = (
+        injection.level or 0.0,
+        injection.hz or 0.0,
+        seed_of(channel.bed, injection.injection_id, channel.name),
+    )
     match injection.kind:
         case "electrode_motion":
             return electrode_motion.add(values, first, fs, level, channel.amplitude, seed)

@@ -25,9 +25,9 @@ _HALF = BLOCK // 2
 _WINDOW = np.sin(np.pi * (np.arange(BLOCK) + 0.5) / BLOCK)
 
 
-def seed_of(injection_id: str, lead: str) -> int:
-    """Return the seed of an injection for one lead, 64 bits: leads have noise of their own."""
-    digest = hashlib.blake2b(f"{injection_id}\0{lead}".encode(), digest_size=8).digest()
+def seed_of(bed: str, injection_id: str, lead: str) -> int:
+    """Return the seed of an injection for one lead of a bed, 64 bits: each has noise of its own."""
+    digest = hashlib.blake2b(f"{bed}\0{injection_id}\0{lead}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 
 

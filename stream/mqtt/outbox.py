@@ -27,7 +27,7 @@ from stream.wire.ward_messages import WardEcg
 
 PRIORITIES: Mapping[Kind, int] = {
     **dict.fromkeys((Kind.ECG, Kind.WAVE, Kind.ANNOTATIONS, Kind.STATUS, Kind.WARD_ECG), 1),
-    **dict.fromkeys((Kind.BEATS, Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED), 2),
+    **dict.fromkeys((Kind.BEATS, Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, Kind.OUTLOOK), 2),
     **dict.fromkeys((Kind.FORECAST, Kind.WARD_FORECAST), 3),
 }
 """Order of sending, the lowest first; all other kinds have 0. A publisher's status follows the chunks before it."""

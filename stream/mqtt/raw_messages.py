@@ -2,7 +2,8 @@
 
 With MQTT 5 there are two connections. One delivers what is published from now on, with the retain flag that its
 publisher set (*retain as published*); the other what the broker retains at present. MQTT 3.1.1 delivers both on one
-connection, and sets the flag only in what it has retained: how a message was published cannot be known.
+connection, and sets the flag only in what it has retained: how a message was published cannot be known. Nor is its QoS
+asked for there: the embedded broker delivers all with the QoS of the subscription.
 """
 
 from __future__ import annotations
@@ -126,8 +127,9 @@ class RawMessages:
             connection.acknowledge(mid)
             is_stored = stored and flag
             if is_stored or live:
-                known = flag if live and not stored else None
-                message = RawMessage(topic, payload, bool(mid), known, is_stored, time.time_ns(), time.monotonic_ns())
+                times = time.time_ns(), time.monotonic_ns()
+                qos, retain = (int(mid > 0), flag) if live and not stored else (None, None)
+                message = RawMessage(topic, payload, qos, retain, is_stored, *times)
                 self._waiting.append(message)
                 self._arrived.set()
 

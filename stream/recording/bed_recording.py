@@ -151,6 +151,9 @@ class BedRecording:
         """Write what is due, and finish the segments that have ended."""
         if self._segment is not None:
             self._segment.write(idle=now_ns / 1e9 - self._heard_s > IDLE_S)
+            self._segment.write_marks()
+        for one in self._ended:
+            one.segment.write_marks()
         for ended in [one for one in self._ended if now_ns / 1e9 - one.since_s > LINGER_S]:
             self._finish(ended)
 

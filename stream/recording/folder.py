@@ -16,8 +16,12 @@ from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.records.appended_annotations import sort
 from stream.records.appended_record import ENDED, mark_ended, storing
+from stream.timebase import FS
 
 KILLED = "the recording process ended unexpectedly; what came after the last sample is lost, at most 10 s"
+
+_FIRST_LINE = re.compile(r"\S+ \d+ (\S+) (\d+) ")
+"""Frames per second, and frames."""
 
 _NAME = re.compile(r"\d{8}T\d{6}_(\d{4,})")
 
@@ -61,7 +65,7 @@ class RecordingFolder:
         return folder / f"{moment}_{max(numbers, default=0) + 1:04}"
 
     def finish_interrupted(self) -> list[Path]:
-        """Complete the records that an earlier process left; return their paths without suffix.
+        """Complete the records that an earlier process left; return their paths without suffix. Empty ones are removed.
 
         Raises
         ------
@@ -72,6 +76,11 @@ class RecordingFolder:
         for header in sorted(self.path.glob("*/*.hea")):
             text = _text(header)
             if not _NAME.match(header.stem) or f"\n{ENDED}" in text:
+                continue
+            if not _length(text):  # ended before its first frame
+                with storing(header.with_suffix("")):
+                    for suffix in (".dat", ".atr", ".ref", ".hea"):
+                        header.with_suffix(suffix).unlink(missing_ok=True)
                 continue
             for suffix in (".atr", ".ref"):
                 sort(header.with_suffix(suffix))
@@ -87,12 +96,18 @@ class RecordingFolder:
             text = _text(header)
             session = re.search(r"^# session: (\w+)$", text, re.MULTILINE)
             first = re.search(r"^# first sample: (-?\d+)$", text, re.MULTILINE)
-            line = re.match(r"\S+n? \d+ (\S+) (\d+) ", text)
+            line = _FIRST_LINE.match(text)
             if session and first and line and not header.stem.endswith("n"):
-                end = int(first[1]) + round(int(line[2]) * 360 / float(line[1]))
+                end = int(first[1]) + round(int(line[2]) * FS / float(line[1]))
                 of_bed = ends.setdefault(header.parent.name, {})
                 of_bed[session[1]] = max(end, of_bed.get(session[1], 0))
         return ends
+
+
+def _length(text: str) -> int:
+    """Return the number of frames that a header gives."""
+    line = _FIRST_LINE.match(text)
+    return int(line[2]) if line else 0
 
 
 def _text(header: Path) -> str:

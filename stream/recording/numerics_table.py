@@ -88,12 +88,14 @@ class NumericsTable:
         StorageError
         """
         first = len(self._written)
+        if rows <= first:
+            return
         due = {row: self._waiting.pop(row) for row in sorted(self._waiting) if row < rows}
         known = len(self._columns)
         self._columns += dict.fromkeys(key for values in due.values() for key in values if key not in self._columns)
         if not self._columns:
             return
-        more = np.full((max(rows - first, 0), len(self._columns)), INVALID, np.int16)
+        more = np.full((rows - first, len(self._columns)), INVALID, np.int16)
         for row in range(first, rows):
             for key, value in due.get(row, {}).items():
                 self._held[key] = value, row

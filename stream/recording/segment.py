@@ -126,12 +126,18 @@ class Segment:
         self._reference.append(Mark(max(annotation.index - self.origin, 0), annotation.symbol, annotation.aux))
 
     def write(self, *, idle: bool = False) -> None:
-        """Write the frames that are complete; if the stream is idle, also those for which a wave might still come."""
+        """Write the frames that are complete, a second at a time; if the stream is idle, also the rest of them."""
         frames = (self.samples - (0 if idle else GRACE)) // self.layout.ecg_per_frame - self._written
-        if frames > 0:
-            self._write(frames)
+        if frames < (1 if idle else self.layout.fs):
+            return
+        self._write(frames)
         self._write_rows(self.samples // FS - NUMERICS_GRACE_ROWS)
-        self._write_marks()
+
+    def write_marks(self) -> None:
+        """Write the annotations that have come."""
+        self._atr.append(self._marks)
+        self._ref.append(self._reference)
+        self._marks, self._reference = [], []
 
     def end_waves(self) -> None:
         """Write the rest of the waves, the last frame filled with invalid samples: no more come."""
@@ -142,7 +148,7 @@ class Segment:
     def finish(self, reason: str) -> None:
         """Write all that is left, and note that the record is complete; call `end_waves` first."""
         self._write_rows(-(-self.samples // FS))
-        self._write_marks()
+        self.write_marks()
         for file in (self._atr, self._ref):
             sort(file.path)
         self._numerics.finish(reason)
@@ -158,11 +164,6 @@ class Segment:
     def _write_rows(self, rows: int) -> None:
         if rows > 0:
             self._numerics.write(self.stem, rows, self._begin_ns, self._comments)
-
-    def _write_marks(self) -> None:
-        self._atr.append(self._marks)
-        self._ref.append(self._reference)
-        self._marks, self._reference = [], []
 
 
 def _frames(samples: Adu, frames: int) -> Adu:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from stream.errors import BedsideError, RecordError
 from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.record import Record
+from stream.records.replayable import load_replayable
 from stream.records.synthetic.live_record import LiveRecord
 from stream.records.synthetic.presets import LIVE, PRESETS, SECONDS, live_record, rhythms_of
-from stream.records.wfdb_reader import load, read_summary
+from stream.records.wfdb_reader import read_summary
 from stream.timebase import FS
 from stream.wire.messages import MAX_OFFERS, Offer
 
@@ -47,7 +48,7 @@ class Library:
         SourceError
             Neither on disk nor available from the network.
         """
-        return live_record() if name == LIVE else load(name, self.catalog)
+        return live_record() if name == LIVE else load_replayable([name], self.catalog)[name]
 
     def _read(self, name: str) -> Offer | None:
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from stream.errors import RecordError
 from stream.timebase import FS
 from stream.wire.messages import INVALID
 from stream.wire.numerics_message import Numeric, NumericName, NumericSource, NumericUnit
@@ -263,10 +264,10 @@ def of_numerics(
 
     Raises
     ------
-    ValueError
+    RecordError
         There are no numerics.
     """
     if not numerics:
-        raise ValueError(f"record {name} has neither ECG nor numerics")
+        raise RecordError(f"record {name} has neither ECG nor a numeric: choose another one")
     adu = np.empty((round(seconds * FS), 0), np.int16)  # takes no memory
     return Record(name, (), (), (), adu, synthetic, source, numerics=numerics)

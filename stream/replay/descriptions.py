@@ -23,7 +23,7 @@ def description(head: Playhead) -> str:
     """Return a one-line description of a replay."""
     record = head.record
     signals = f"{', '.join(record.leads)}; {FS} Hz"
-    length = "without end" if isinstance(record, LiveRecord) else f"{record.n / FS:.1f} s"
+    length = "without end" if isinstance(record, LiveRecord) and record.endless else f"{record.n / FS:.1f} s"
     if isinstance(record, Record) and record.alone:
         signals = f"numerics alone: {', '.join(one.name for one in record.numerics)}"
     parts = [

@@ -99,7 +99,7 @@ class Disturbances:
         self._beds[head.bed] = bed
         bed.running[injection.injection_id] = injection
         self._send(truth(injection, "begin", head.start, head, now_ns))
-        return description(injection)
+        return description(injection, head.record.leads)
 
     def _check(self, action: Inject, head: Playhead) -> None:
         record, rules = head.record, INJECTION_RULES[action.kind]
@@ -139,7 +139,7 @@ class Disturbances:
         if not injections:
             return made
         if bed.levels is None or bed.levels.record is not record:
-            bed.levels = RecordLevels(record)
+            bed.levels = RecordLevels(record, chunk.bed)
         if chunk.epoch != bed.epoch:
             bed.epoch, bed.lines = chunk.epoch, {}
         return Interval(
@@ -170,8 +170,8 @@ class Disturbances:
             self._send(message)
             return
         faults = [one for one in bed.running.values() if one.signal is None and _concerns(one, chunk.start)]
-        at_ns = release_ns(chunk.due_ns, chunk.seq, chunk.speed, faults)
-        for _ in range(copies(message, chunk.seq, faults)):
+        at_ns = release_ns(chunk, faults)
+        for _ in range(copies(message, chunk, faults)):
             bed.held.put(message, at_ns)
         for ready in bed.held.take(chunk.due_ns):
             self._send(ready)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from stream.clock import rfc3339
+from stream.injections import swapped_electrodes
 from stream.replay.playhead import Playhead
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, WIRE_FAULTS
@@ -29,14 +30,17 @@ def in_effect(action: Inject, begin: int) -> RunningInjection:
     )
 
 
-def description(injection: RunningInjection) -> str:
-    """Return an injection in words, for the log."""
+def description(injection: RunningInjection, leads: tuple[str, ...]) -> str:
+    """Return an injection into a bed with these leads in words."""
+    swapped = injection.kind == "swapped_electrodes"
+    concerned = leads if injection.lead is None else (injection.lead,)
     level, hz = INJECTION_RULES[injection.kind].level, injection.hz
     parts = [
         injection.kind,
         f"of {injection.lead or injection.signal}" if injection.signal else "of the wire",
         f"{injection.level:g} {level.unit}".rstrip() if injection.level is not None and level is not None else "",
         f"{hz:g} Hz" if hz is not None else "",
+        swapped_electrodes.effect(concerned) if swapped else "",
         f"for {(injection.end - injection.begin) / FS:g} s" if injection.end is not None else "until it is stopped",
     ]
     return ", ".join(part for part in parts if part)
@@ -64,5 +68,6 @@ def truth(
         level=injection.level,
         unit=level.unit or None if level is not None else None,
         values={name: value for name, value in values.items() if value is not None},
+        text=description(injection, head.record.leads) if phase == "begin" else "",
         synthetic=head.record.synthetic,
     )

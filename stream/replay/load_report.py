@@ -53,11 +53,11 @@ class LoadReport:
         self._max_s = max(self._max_s, float(late_s.max(initial=0.0)))
         self._max_waiting = max(self._max_waiting, waiting)
         self._sent, self._at_s, self._reconnects = client.sent, now_s, client.counters["reconnects"]
-        p50, p99 = np.percentile(late_s, [50, 99]) * 1e3 if late_s.size else (float("nan"), float("nan"))
-        return (
-            f"{self._beds} beds, {messages / seconds:.0f} messages/s, {size / seconds / 1e3:.0f} kB/s, "
-            f"lateness {p50:.1f} ms (99 %: {p99:.1f} ms), {waiting} waiting"
-        )
+        parts = [f"{self._beds} beds, {messages / seconds:.0f} messages/s, {size / seconds / 1e3:.0f} kB/s"]
+        if late_s.size:
+            p50, p99 = np.percentile(late_s, [50, 99]) * 1e3
+            parts.append(f"lateness {p50:.1f} ms (99 %: {p99:.1f} ms)")
+        return ", ".join([*parts, f"{waiting} waiting"])
 
     def summary(self) -> dict[str, Any]:
         """Return the totals up to the last `update`."""

@@ -285,7 +285,7 @@ def begin(record: AnyRecord, config: ReplayConfig, begin_ns: int, session: str |
         record=record,
         position=first_sample(record, config),
         speed=config.speed,
-        loop=config.loop,
+        loop=config.loop and isinstance(record, Record),
         anchor_ns=begin_ns + round(config.delay_s * 1e9),
     )
 
@@ -335,6 +335,8 @@ def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
         case SetSpeed(speed=speed) if speed != head.speed:
             check_speed(head.record, speed)
             return replace(head, speed=speed, anchor=head.start, anchor_ns=now_ns)
+        case SetLoop(loop=True) if isinstance(head.record, LiveRecord):
+            raise UsageError(f"no loop: {head.record.name} is made while it is replayed")
         case SetLoop(loop=loop):
             return replace(head, loop=loop)
         case Seek() if isinstance(head.record, LiveRecord):

@@ -6,6 +6,7 @@ Logged: executed commands, the end of a record, dropped chunks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -13,22 +14,27 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
+from msgspec.structs import replace
 
 from stream.clock import Clock, monotonic_ns, rfc3339
-from stream.errors import UsageError
+from stream.errors import MessageError, UsageError
 from stream.records.record import Annotations
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.descriptions import MAX_NAMED, description, effect, names
 from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.ledger import Write, discard
 from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines
+from stream.replay.scenario_run import ScenarioRun
 from stream.replay.schedule import Schedule
 from stream.replay.shard_run import ShardRun
 from stream.replay.shard_runs import ShardRuns
-from stream.replay.steering_commands import steer, steering_effect
+from stream.replay.steering_commands import following_rhythm, steer, steering_effect
 from stream.replay.ticks import on_tick
+from stream.scenario.scenario import Scenario
+from stream.scenario.timeline import Event
 from stream.timebase import FS
-from stream.wire.alarm_messages import Command
+from stream.wire.alarm_messages import Alarm, Command
+from stream.wire.alarm_texts import Language
 from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import (
@@ -44,7 +50,9 @@ from stream.wire.messages import (
 from stream.wire.replay_actions import (
     InjectionAction,
     PatientAction,
-    ReplayAction,
+    PublisherAction,
+    SetRhythm,
+    SetScenario,
 )
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
@@ -137,6 +145,10 @@ class Publisher:
     in_shards : bool
         Send the ECG of all beds in the messages of their shards, and of those that somebody asks for on their own
         topics as well; see `stream.wire.detail`. Without it, of all on their own topics.
+    scenario : Scenario or None
+        What happens to the beds, which are those of the scenario, with its records.
+    language : str
+        Of the texts of the scenario.
 
     Attributes
     ----------
@@ -159,6 +171,8 @@ class Publisher:
         write: Write,
         annotations: bool = False,
         in_shards: bool = False,
+        scenario: Scenario | None = None,
+        language: Language = "en",
     ) -> None:
         self._stepped_ns = clock.stepped_ns
         self._shards = ShardBatch(ward_ecg, send) if in_shards else None
@@ -173,6 +187,10 @@ class Publisher:
         self._clock = clock
         self._write = write
         self._annotations = annotations
+        self._scenario: ScenarioRun | None = None
+        if scenario is not None:
+            records = [head.record for head in heads]
+            self._scenario = ScenarioRun(scenario, records, language, send=send, actor=self)
         self._unended: set[str] = set()
         self._deadlines, self._statuses = Schedule(self.beds), Schedule(self.beds)
         self._runs = ShardRuns(self._join_run, self._leave_run)
@@ -221,6 +239,8 @@ class Publisher:
         if self._shards is not None:
             self._shards.flush()
         for bed in ended:
+            if self._scenario is not None:
+                self._scenario.end(bed.own_head, self._clock.now_ns())
             self._remove_numerics(bed)
             self.publish_status(bed)
         return overdue
@@ -289,49 +309,108 @@ class Publisher:
         UsageError
             The command cannot be executed, such as a seek beyond the end of the record.
         """
-        if isinstance(command.action, SetDetail):
-            self._set_detail(command)
-        if isinstance(command.action, InjectionAction):
-            self._disturb(command, command.action)
-        if isinstance(command.action, PatientAction):
-            self._steer(command, command.action)
-        if not isinstance(command.action, ReplayAction):
+        if not isinstance(command.action, PublisherAction | SetDetail):
+            self._observe(command)
             return  # for the worker
         bed = self.accept(command)
-        now_ns = self._now_ns()
-        head = execute(bed.head, command.action, now_ns)
-        self._runs.end(command.bed)
-        self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
-        log.info("%s: %s, by %r", command.bed, effect(command.action, bed.head), command.who)
+        self.perform(bed, command.action, command.who)
+
+    def perform(self, bed: Bed, action: PublisherAction | SetDetail, who: str) -> None:
+        """Do what a command, or a scenario, says, and publish the resulting status.
+
+        Raises
+        ------
+        UsageError
+            It cannot be done.
+        """
+        if isinstance(action, SetDetail):
+            self._set_detail(bed)
+            return
+        self._runs.end(bed.head.bed)
+        if isinstance(action, InjectionAction):
+            done = self._disturbances.execute(action, bed.head, self._now_ns())
+        elif isinstance(action, PatientAction):
+            done = self._steer(bed, action)
+        elif isinstance(action, SetScenario):
+            done = self._set_scenario(bed, action)
+        else:
+            head = execute(bed.head, action, self._now_ns())
+            self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
+            done = effect(action, bed.head)
+        log.info("%s: %s, by %r", bed.head.bed, done, who)
         self.publish_status(bed)
 
-    def _disturb(self, command: Command, action: InjectionAction) -> None:
-        """Begin or end an injection."""
-        bed = self.accept(command)
-        self._runs.end(command.bed)
-        done = self._disturbances.execute(action, bed.head, self._now_ns())
-        log.info("%s: %s, by %r", command.bed, done, command.who)
-        self.publish_status(bed)
-
-    def _steer(self, command: Command, action: PatientAction) -> None:
-        """Change a live patient."""
-        bed = self.accept(command)
-        record = bed.head.record
-        if not isinstance(record, LiveRecord):
+    def _steer(self, bed: Bed, action: PatientAction) -> str:
+        """Change a live patient; return what was done, in words."""
+        head = bed.head
+        if not isinstance(head.record, LiveRecord):
             raise UsageError(
-                f"bed {command.bed} cannot be steered: {record.name} was made before; replay synthetic/live"
+                f"bed {head.bed} cannot be steered: {head.record.name} was made before; replay synthetic/live"
             )
-        truths, bed.rhythm = steer(bed.head, record, action, rfc3339(self._clock.now_ns()), bed.rhythm)
+        when, scenario = rfc3339(self._clock.now_ns()), None if self._scenario is None else self._scenario.scenario.name
+        truths, bed.rhythm = steer(head, head.record, action, when, bed.rhythm, scenario)
         for truth in truths:
             self._send(truth)
-        log.info("%s: %s, by %r", command.bed, steering_effect(action), command.who)
-        self.publish_status(bed)
+        if self._scenario is not None and isinstance(action, SetRhythm):
+            self._scenario.observe(head, Event("rhythm", action.rhythm), self._clock.now_ns())
+        return steering_effect(action)
 
-    def _set_detail(self, command: Command) -> None:
+    # --- scenario ------------------------------------------------------------------------------------------------
+
+    def do(self, bed: str, action: PatientAction | InjectionAction) -> None:
+        """Do a step of the scenario; what is not possible, after a command of somebody, is logged."""
+        try:
+            self.perform(self.beds[bed], action, "scenario")
+        except UsageError as error:
+            log.warning("%s: a step of the scenario is left out: %s", bed, error)
+
+    def show(self, bed: str, record: AnyRecord, position: int) -> None:
+        """Go on with another record at a position, for the scenario."""
+        head = choose_record(self.beds[bed].head, record, self._now_ns())
+        self._move(self.beds[bed], replace(head, position=position))
+        self._remove_numerics(self.beds[bed])
+
+    def tell_rhythm(self, bed: str, rhythm: str) -> None:
+        """Tell which rhythm a patient has at its next sample, for the scenario."""
+        one, scenario = self.beds[bed], None if self._scenario is None else self._scenario.scenario.name
+        when = rfc3339(self._clock.now_ns())
+        truths, one.rhythm = following_rhythm(one.head, one.head.start, when, rhythm, None, one.rhythm, scenario)
+        for truth in truths:
+            self._send(truth)
+
+    def _set_scenario(self, bed: Bed, action: SetScenario) -> str:
+        if self._scenario is None:
+            raise UsageError(f"bed {bed.head.bed} has no scenario: replay one with --scenario")
+        done = self._scenario.set(action, lambda name: self.beds[name].head)
+        for other in self.beds.values():
+            self._move(other, other.head)
+            if other is not bed:
+                self.publish_status(other)
+        return done
+
+    def _observe(self, command: Command) -> None:
+        """Let the scenario know what somebody does at a monitor."""
+        if self._scenario is None:
+            return
+        bed = self.beds[command.bed]
+        with contextlib.suppress(MessageError):  # whoever executes it says so
+            check(command, self._clock.now_ns(), bed.executed)
+            bed.executed.append(command.command_id)
+            event = Event("action", str(command.action.__struct_config__.tag))
+            self._scenario.observe(bed.head, event, self._clock.now_ns())
+
+    def observe_alarm(self, alarm: Alarm) -> None:
+        """Let the scenario know that an alarm is raised."""
+        if self._scenario is not None and alarm.phase == "raised" and alarm.bed in self.beds:
+            self._scenario.observe(self.beds[alarm.bed].head, Event("alarm", alarm.kind), self._clock.now_ns())
+
+    # -------------------------------------------------------------------------------------------------------------
+
+    def _set_detail(self, bed: Bed) -> None:
         """Send a bed in full for a while."""
-        self.accept(command)
-        if self._shards is not None and not self._detail.renew(command.bed, monotonic_ns(self._clock) / 1e9):
-            raise UsageError(f"bed {command.bed} cannot be sent in full: {IN_FULL} others are; look at fewer")
+        name = bed.head.bed
+        if self._shards is not None and not self._detail.renew(name, monotonic_ns(self._clock) / 1e9):
+            raise UsageError(f"bed {name} cannot be sent in full: {IN_FULL} others are; look at fewer")
 
     def _on_tick(self, head: Playhead) -> Playhead:
         return head if self._shards is None else on_tick(head, self._stepped_ns)
@@ -407,7 +486,7 @@ class Publisher:
                 record=head.record.name,
                 session=head.session,
                 position=head.position,
-                duration=0 if isinstance(head.record, LiveRecord) else head.record.n,
+                duration=0 if isinstance(head.record, LiveRecord) and head.record.endless else head.record.n,
                 speed=head.speed,
                 loop=head.loop,
                 last_seq=head.seq - 1,
@@ -417,10 +496,13 @@ class Publisher:
                 commands=tuple(bed.results.values()),
                 injections=self._disturbances.running(head.bed),
                 steerable=isinstance(head.record, LiveRecord),
+                scenario=None if self._scenario is None else self._scenario.status(head.bed),
             )
         )
 
     def _publish(self, bed: Bed) -> None:
+        if self._scenario is not None:
+            self._scenario.reach(bed.own_head, self._clock.now_ns())
         record = bed.own_head.record
         if record.alone:
             self._publish_alone(bed)

@@ -18,10 +18,12 @@ from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher
-from stream.wire.alarm_messages import Command
+from stream.scenario.scenario import Scenario
+from stream.wire.alarm_messages import Alarm, Command
+from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
 from stream.wire.messages import Offer
-from stream.wire.replay_actions import ChooseRecord
+from stream.wire.replay_actions import ChooseRecord, Inject
 from stream.wire.topics import Kind, Role, Topic, pattern
 
 log = logging.getLogger("bedside.publisher")
@@ -42,6 +44,9 @@ async def serve(
     ledger_path: Path | None,
     clock: Clock,
     annotations: bool = False,
+    scenario: Scenario | None = None,
+    language: Language = "en",
+    injections: Sequence[tuple[str, Inject]] = (),
     all_in_full: bool = False,
     watch: Watch = watch_nothing,
     report: LoadReport | None = None,
@@ -58,6 +63,12 @@ async def serve(
     clock : Clock
     annotations : bool
         Also send the reference annotations.
+    scenario : Scenario, optional
+        What happens to the beds, which are its own, in its order.
+    language : str
+        Of its texts.
+    injections : sequence of (str, Inject)
+        Beds and what is injected into them from the begin.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -82,7 +93,9 @@ async def serve(
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
     own = [pattern(kind, bed) for kind in (Kind.COMMAND, Kind.NUMERICS) for bed in beds]
-    subscriptions = [*own, *bed_claims.subscriptions(beds)]
+    heard = beds if scenario is not None and scenario.waits_for_alarms else ()
+    alarms = [pattern(Kind.ALARMS, bed) for bed in heard]
+    subscriptions = [*own, *alarms, *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
         client = Client(
             address,
@@ -107,7 +120,11 @@ async def serve(
                 write=write,
                 annotations=annotations,
                 in_shards=in_shards,
+                scenario=scenario,
+                language=language,
             )
+            for name, action in injections:
+                publisher.perform(publisher.beds[name], action, "replay")
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:
                 for bed in publisher.beds.values():
@@ -156,6 +173,8 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
     client.counters["commands_refused"] = 0
     async for received in client:
         command = received.message
+        if isinstance(command, Alarm):
+            publisher.observe_alarm(command)
         if not isinstance(command, Command):
             continue
         try:

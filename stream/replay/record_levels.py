@@ -34,8 +34,8 @@ class RecordLevels:
         One for each lead.
     """
 
-    def __init__(self, record: AnyRecord) -> None:
-        self.record = record
+    def __init__(self, record: AnyRecord, bed: str) -> None:
+        self.record, self._bed = record, bed
         if isinstance(record, Record):
             self._part = record.until(min(MEASURED_S * FS, record.n))
         else:  # of a live patient little is known, and what is read ahead could not be changed any more
@@ -48,7 +48,7 @@ class RecordLevels:
             peaks = self._part.annotations.sample[normal]
             peaks = peaks[peaks < self._part.n]
         self.ecg = tuple(
-            Channel(name, gain, zero, 0.0, qrs_amplitude(mv, FS, peaks))
+            Channel(bed, name, gain, zero, 0.0, qrs_amplitude(mv, FS, peaks))
             for name, gain, zero, mv in zip(record.leads, record.gain, record.zero, self._part.mv().T, strict=True)
         )
 
@@ -56,7 +56,7 @@ class RecordLevels:
         """Return the level of another wave."""
         if signal not in self._waves:
             [wave] = [wave for wave in self._part.waves if wave.signal == signal]
-            self._waves[signal] = Channel("", wave.gain, wave.zero, *wave_level(wave.values(wave.adu)))
+            self._waves[signal] = Channel(self._bed, "", wave.gain, wave.zero, *wave_level(wave.values(wave.adu)))
         return self._waves[signal]
 
     def pulse_share(self, injection: RunningInjection) -> float:

@@ -15,7 +15,7 @@ UNITS: dict[str, str] = {str(name): unit for name, unit in UNIT_OF.items()}
 
 
 def steer(
-    head: Playhead, record: LiveRecord, action: PatientAction, when: str, rhythm: Truth | None
+    head: Playhead, record: LiveRecord, action: PatientAction, when: str, rhythm: Truth | None, scenario: str | None
 ) -> tuple[list[Truth], Truth | None]:
     """Change a patient; return the truth about it, and the rhythm that was set last.
 
@@ -30,6 +30,8 @@ def steer(
         Wall time.
     rhythm : Truth or None
         The rhythm that was set before.
+    scenario : str or None
+        The scenario in progress.
 
     Raises
     ------
@@ -41,6 +43,39 @@ def steer(
     else:
         at = record.set_vitals(action.values, action.seconds)
     index = head.start + at - head.position
+    if isinstance(action, SetRhythm):
+        return following_rhythm(head, index, when, action.rhythm, action.rate, rhythm, scenario)
+    return [
+        Truth(
+            bed=head.bed,
+            session=head.session,
+            epoch=head.epoch,
+            index=index,
+            when=when,
+            truth_id=f"{name}-{index}",
+            what="vitals",
+            phase="at",
+            name=name,
+            level=target,
+            unit=UNITS.get(name, "1/min"),
+            values={"seconds": action.seconds},
+            scenario=scenario,
+            synthetic=True,
+        )
+        for name, target in action.values.items()
+    ], rhythm
+
+
+def following_rhythm(
+    head: Playhead,
+    index: int,
+    when: str,
+    code: str,
+    rate: float | None,
+    before: Truth | None,
+    scenario: str | None,
+) -> tuple[list[Truth], Truth]:
+    """Return the truth about a rhythm from a sample on, after the end of the one before; and the former alone."""
     begun = Truth(
         bed=head.bed,
         session=head.session,
@@ -50,27 +85,14 @@ def steer(
         truth_id=f"rhythm-{index}",
         what="rhythm",
         phase="begin",
-        name="",
+        name=code,
+        level=rate,
+        unit=None if rate is None else "1/min",
+        scenario=scenario,
         synthetic=True,
     )
-    if isinstance(action, SetRhythm):
-        ended = [] if rhythm is None else [replace(rhythm, phase="end", epoch=head.epoch, index=index, when=when)]
-        unit = None if action.rate is None else "1/min"
-        begun = replace(begun, name=action.rhythm, level=action.rate, unit=unit)
-        return [*ended, begun], begun
-    return [
-        replace(
-            begun,
-            truth_id=f"{name}-{index}",
-            what="vitals",
-            phase="at",
-            name=name,
-            level=target,
-            unit=UNITS.get(name, "1/min"),
-            values={"seconds": action.seconds},
-        )
-        for name, target in action.values.items()
-    ], rhythm
+    ended = [] if before is None else [replace(before, phase="end", epoch=head.epoch, index=index, when=when)]
+    return [*ended, begun], begun
 
 
 def steering_effect(action: PatientAction) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from stream.errors import RecordError, UsageError
 from stream.records.catalog import Catalog
 from stream.records.record import Record
+from stream.records.replayable import load_replayable
 from stream.records.wfdb_reader import load
 from stream.replay.playhead import ReplayConfig
 from stream.timebase import FS
@@ -101,7 +102,7 @@ def load_records(names: str, config: WardConfig, catalog: Catalog) -> list[Recor
             if not found:
                 raise RecordError(f"database {name} has no record with ECG: choose another one")
         else:
-            found = [load(name, catalog)]
+            found = [load_replayable([name], catalog)[name]]
         records |= {record.name: record.first_leads(config.leads) for record in found}
     if not records:
         raise UsageError(f"--from {names!r} names no record: write --from mitdb,svdb/800")

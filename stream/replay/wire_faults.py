@@ -1,8 +1,8 @@
 """Faults of the wire between a publisher and its broker: messages of a bed are lost, doubled, held back. No socket.
 
 Chunks keep their numbers: what is lost shows as a jump of ``seq``, a double has the same ``seq``. Nothing overtakes
-what is held back, as nothing does on a TCP connection. Whether a message is lost or doubled depends on the id of the
-fault, the number of the chunk and the signal alone. What is held back is bounded by the ranges of
+what is held back, as nothing does on a TCP connection. Whether a message is lost or doubled depends on the bed, the
+id of the fault, the number of the chunk and the signal alone. What is held back is bounded by the ranges of
 `stream.wire.injection_kinds`: at most 30 s and a few delays of signal.
 """
 
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from stream.replay.schedule import NEVER_NS
-from stream.wire.messages import Annotation, Message, RunningInjection
+from stream.wire.messages import Annotation, Message, RunningInjection, Waveform
 from stream.wire.wave_message import Wave
 
 
@@ -56,19 +56,19 @@ class HeldBack:
         return self.take(NEVER_NS - 1)
 
 
-def copies(message: Message, seq: int, faults: Iterable[RunningInjection]) -> int:
-    """Return how often a message of the chunk ``seq`` is sent: 0 if it is lost. Annotations always come, once."""
+def copies(message: Message, chunk: Waveform, faults: Iterable[RunningInjection]) -> int:
+    """Return how often a message of the interval of a chunk is sent: 0 if it is lost. Annotations come once."""
     if isinstance(message, Annotation):
         return 1
     number = 1
     for fault in faults:
         name = message.signal if isinstance(message, Wave) else type(message).__name__
-        if fault.kind in ("loss", "duplicates") and _draw(fault, f"{seq}\0{name}") < (fault.level or 0.0) / 100:
+        if fault.kind in ("loss", "duplicates") and _draw(chunk, fault, name) < (fault.level or 0.0) / 100:
             number = 0 if fault.kind == "loss" or not number else 2
     return number
 
 
-def release_ns(due_ns: int, seq: int, speed: float, faults: Iterable[RunningInjection]) -> int:
+def release_ns(chunk: Waveform, faults: Iterable[RunningInjection]) -> int:
     """Return the time at which the messages of a chunk leave; `NEVER_NS` while disconnected.
 
     Delays count signal, like everything that depends on the speed of the replay: at 1 that is time.
@@ -80,11 +80,11 @@ def release_ns(due_ns: int, seq: int, speed: float, faults: Iterable[RunningInje
         if fault.kind == "delay":
             delay_ms += fault.level or 0.0
         elif fault.kind == "jitter":
-            delay_ms += (fault.level or 0.0) * _draw(fault, str(seq))
-    return due_ns + round(delay_ms * 1e6 / speed)
+            delay_ms += (fault.level or 0.0) * _draw(chunk, fault, "")
+    return chunk.due_ns + round(delay_ms * 1e6 / chunk.speed)
 
 
-def _draw(fault: RunningInjection, what: str) -> float:
+def _draw(chunk: Waveform, fault: RunningInjection, name: str) -> float:
     """Return a number from 0 to 1, uniformly distributed, the same for the same fault and message."""
-    digest = hashlib.blake2b(f"{fault.injection_id}\0{what}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{chunk.bed}\0{fault.injection_id}\0{chunk.seq}\0{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") / 2**64

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from stream.wire.answer import Answer
 from stream.wire.detail import SetDetail
 from stream.wire.limit_ranges import BELOW, Apnoea, Pressure, Rate, Respiration, Saturation
 from stream.wire.messages import (
@@ -34,6 +35,7 @@ from stream.wire.replay_actions import (
     SetLoop,
     SetPlaying,
     SetRhythm,
+    SetScenario,
     SetSpeed,
     SetVitals,
     StopInjection,
@@ -64,6 +66,7 @@ AlarmKind = Literal[
     "atrial_fibrillation",
     "unusual_complexes",
     "residual",
+    "early_warning",
     "no_data",
     "two_publishers",
     "lead_off",
@@ -81,7 +84,7 @@ TECHNICAL: frozenset[AlarmKind] = frozenset(
 )
 """Technical alarms (INOP): they concern the signal, not the patient."""
 
-ADVISORIES: frozenset[AlarmKind] = frozenset({"residual"})
+ADVISORIES: frozenset[AlarmKind] = frozenset({"residual", "early_warning"})
 """Kinds whose events are advisories."""
 
 Priority = Literal["high", "medium", "low", "technical"]
@@ -156,6 +159,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         None (older senders), receivers show the kind alone.
     value, limit : float or None
         Measured value and violated limit: 1/min for rates, s for asystole and apnoea, % for SpO2, mmHg for pressures;
+        for ``early_warning`` the risk and its threshold, %;
         for ``pulse_mismatch`` the difference of pulse and heart rate, and the largest that is allowed, 1/min; for
         ``no_data`` s without data; for ``unusual_complexes`` their number in the last minute. Once cleared: the worst
         value, and for ``unusual_complexes`` their number from onset to end.
@@ -302,7 +306,9 @@ Action = (
     | ChooseRecord
     | SetVitals
     | SetRhythm
+    | SetScenario
     | SetDetail
+    | Answer
     | Inject
     | StopInjection
 )
@@ -322,7 +328,7 @@ class Command(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Wall time, UTC, RFC 3339; a command whose time differs by more than 10 s from the receiver's clock is ignored.
     action
         The action, identified by ``do``. `Acknowledge`, `PauseAudio`, `PauseAlarms` and `SetLimits` are for the
-        worker; those of `stream.wire.replay_actions` are for the publisher.
+        worker; those of `stream.wire.replay_actions` are for the publisher, `Answer` for the alarm log of a class.
     """
 
     command_id: Hex128

@@ -15,6 +15,8 @@ from stream.wire import topics
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import Outlook
+from stream.wire.score_message import Score
 from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast
@@ -35,6 +37,7 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.VITALS: Vitals,
     Kind.NUMERICS: Numerics,
     Kind.NUMERICS_DERIVED: Numerics,
+    Kind.OUTLOOK: Outlook,
     Kind.ALARMS: Alarm,
     Kind.ALARMS_ACTIVE: ActiveAlarms,
     Kind.ANNOTATIONS: Annotation,
@@ -42,6 +45,7 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.PROCESS: ProcessStatus,
     Kind.COMMAND: Command,
     Kind.TRUTH: Truth,
+    Kind.SCORE: Score,
     Kind.EVENTS_REQUEST: EventsRequest,
     Kind.WARD_ECG: WardEcg,
     Kind.WARD_FORECAST: WardForecast,

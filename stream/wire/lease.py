@@ -23,6 +23,7 @@ from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.bed_places import configured_places
 from stream.wire.messages import MAX_LEASE, Beat, BedStatus, Forecast, Message, Vitals
 from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import Outlook
 
 T = TypeVar("T", Alarm, ActiveAlarms)
 
@@ -72,7 +73,7 @@ def next_lease(highest: int) -> int:
 def lease_of(message: Message | None) -> tuple[str, int] | None:
     """Return the bed and the lease of an output of a worker; None for other messages."""
     match message:
-        case Forecast() | Beat() | Vitals() | Alarm() | ActiveAlarms() | BedStatus(role="worker"):
+        case Forecast() | Beat() | Vitals() | Outlook() | Alarm() | ActiveAlarms() | BedStatus(role="worker"):
             return message.bed, message.lease
         case Numerics() if message.derived:
             return message.bed, message.lease

@@ -393,6 +393,55 @@ class RunningInjection(msgspec.Struct, frozen=True, kw_only=True):
     end: Index | None
 
 
+MAX_SCENARIO_STEPS = 64
+"""Steps of a scenario that a status lists."""
+
+
+class ScenarioStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a scenario at a bed.
+
+    Attributes
+    ----------
+    text : str
+        In few words: codes, numbers, names.
+    at_s : float or None
+        When it happens, or has happened, s of the scenario; None: that depends on an event.
+    happened : bool
+    """
+
+    text: Annotated[str, msgspec.Meta(max_length=80)]
+    at_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None
+    happened: bool
+
+
+class ScenarioStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A scenario that is in progress at a bed.
+
+    Attributes
+    ----------
+    name, title : str
+    position_s, seconds : float
+        Where it is, and its duration, s.
+    playing : bool
+        False while it waits, and when it is over.
+    next : str
+        The step that comes next, as far as it is known; empty if there is none.
+    next_s : float or None
+        When it comes.
+    steps : tuple of ScenarioStep
+        The first 64 of this bed, in the order of its file.
+    """
+
+    name: Text
+    title: Text
+    position_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+    playing: bool
+    next: Text = ""
+    next_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
+    steps: Annotated[tuple[ScenarioStep, ...], msgspec.Meta(max_length=MAX_SCENARIO_STEPS)] = ()
+
+
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a command to a publisher.
 
@@ -440,6 +489,8 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Worker: see `stream.wire.lease`.
     steerable : bool
         Publisher: the patient is synthetic and executes `SetVitals` and `SetRhythm`.
+    scenario : ScenarioStatus or None
+        Publisher: the scenario that is in progress.
     injections : tuple of RunningInjection or None
         Publisher: injections in progress; None if it cannot inject.
     commands : tuple of CommandResult
@@ -463,6 +514,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=MAX_OFFERS)] = ()
     lease: Lease = 0
     steerable: bool = False
+    scenario: ScenarioStatus | None = None
     injections: Annotated[tuple[RunningInjection, ...], msgspec.Meta(max_length=MAX_INJECTIONS)] | None = None
     commands: Annotated[tuple[CommandResult, ...], msgspec.Meta(max_length=MAX_RESULTS)] = ()
 

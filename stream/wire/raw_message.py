@@ -14,8 +14,8 @@ class RawMessage:
     topic : str
     payload : bytes
         Of one that exceeds the limit of its topic by far, at least the beginning.
-    qos : int
-        0 or 1: the lower one of those of publication and subscription.
+    qos : int or None
+        0 or 1: the lower one of those of publication and subscription; None if the broker does not say it.
     retain : bool or None
         The flag as published; None if the broker does not say it.
     stored : bool
@@ -26,7 +26,7 @@ class RawMessage:
 
     topic: str
     payload: bytes
-    qos: int
+    qos: int | None
     retain: bool | None
     stored: bool
     received_ns: int

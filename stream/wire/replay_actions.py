@@ -84,7 +84,7 @@ class Inject(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="inj
     Attributes
     ----------
     injection_id : str
-        Chosen by the sender. It is the seed of what is random: the same id gives the same samples.
+        Chosen by the sender. It is the seed of what is random: the same id gives the same samples of a lead of a bed.
     kind : str
     signal : str or None
         ``ecg`` or a wave; None: the usual one of this kind. A fault of the wire concerns the bed and has none.
@@ -117,6 +117,16 @@ class StopInjection(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", t
     injection_id: InjectionId
 
 
+class SetScenario(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_scenario"):
+    """Let the scenario of all beds of its publisher wait or go on, or continue at another position; null: no change.
+
+    While it waits, the patients go on as they are.
+    """
+
+    playing: bool | None = None
+    position_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_RAMP_S)] | None = None
+
+
 ReplayAction = SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord
 """What anybody who looks at a monitor can do."""
 
@@ -126,5 +136,5 @@ InjectionAction = Inject | StopInjection
 PatientAction = SetVitals | SetRhythm
 """What they do to a synthetic patient that can be steered."""
 
-PublisherAction = ReplayAction | InjectionAction | PatientAction
+PublisherAction = ReplayAction | InjectionAction | PatientAction | SetScenario
 """All that a publisher executes."""

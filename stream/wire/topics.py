@@ -34,11 +34,13 @@ class Kind(StrEnum):
     VITALS = "vitals"
     NUMERICS = "numerics"
     NUMERICS_DERIVED = "numerics/derived"
+    OUTLOOK = "outlook"
     ALARMS = "alarms"
     ALARMS_ACTIVE = "alarms/active"
     ANNOTATIONS = "annotations"
     STATUS = "status"
     PROCESS = "process"
+    SCORE = "score"
     COMMAND = "command"
     TRUTH = "truth"
     EVENTS_REQUEST = "events/request"
@@ -49,10 +51,24 @@ class Kind(StrEnum):
 OF_WARD = frozenset({Kind.WARD_ECG, Kind.WARD_FORECAST})
 """Kinds whose messages contain many beds."""
 
-_QOS_0 = (Kind.FORECAST, Kind.BEATS, Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, *OF_WARD)
+_QOS_0 = (
+    *(Kind.FORECAST, Kind.BEATS, Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, Kind.OUTLOOK, Kind.SCORE),
+    *OF_WARD,
+)
 
 QOS = {kind: 0 if kind in _QOS_0 else 1 for kind in Kind}
-RETAINED = frozenset({Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS})
+RETAINED = frozenset(
+    {
+        Kind.VITALS,
+        Kind.NUMERICS,
+        Kind.NUMERICS_DERIVED,
+        Kind.OUTLOOK,
+        Kind.ALARMS_ACTIVE,
+        Kind.SCORE,
+        Kind.STATUS,
+        Kind.PROCESS,
+    }
+)
 
 
 SIGNALS: tuple[str, ...] = get_args(Signal)

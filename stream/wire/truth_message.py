@@ -26,6 +26,8 @@ TruthWhat = Literal[
 ]
 """What a message of truth is about."""
 
+TruthPhase = Literal["begin", "end", "at"]
+
 MAX_NOTE = 2000
 """Longest text for people, characters."""
 
@@ -76,7 +78,7 @@ class Truth(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     when: Text
     truth_id: InjectionId
     what: TruthWhat
-    phase: Literal["begin", "end", "at"]
+    phase: TruthPhase
     name: Text
     signal: InjectedSignal | None = None
     lead: LeadName | None = None

@@ -1,7 +1,7 @@
-"""The short form of the rows of `make reliability`: the same experiments, fewer repetitions, no ratios of time.
+"""The short form of those rows of `make reliability` whose promise no test of tests/system looks at.
 
-The rows of one module run side by side, because they mostly wait.
-One row alone: `make reliability ARGS='--short --only gaps'`.
+The same experiments, fewer repetitions, no ratios of time. The rows of one module run side by side, because they mostly
+wait. All of them in their short form: `make reliability ARGS=--short`; one alone: `ARGS='--short --only gaps'`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's 
 
 LANES = 3
 
+TESTED_ELSEWHERE = {"kills", "links", "overloads", "stops", "strangers", "streams"}
+"""Modules whose promises tests/system holds, too: test_worker_group, test_alarm_kills and test_event_reconciliation,
+test_broker_restart, test_workers, test_hung_monitor, test_intruder and test_malformed, test_writers."""
+
 GROUPS: defaultdict[str, list[Row]] = defaultdict(list)
 for row in ROWS:
-    GROUPS[row.run.__module__.rpartition(".")[2]].append(row)
+    if (module := row.run.__module__.rpartition(".")[2]) not in TESTED_ELSEWHERE:
+        GROUPS[module].append(row)
 
 
 @pytest.fixture(scope="module")

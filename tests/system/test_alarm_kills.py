@@ -1,4 +1,4 @@
-"""``bedside alarms`` is killed with -9 a hundred times while alarms and ECG arrive: each event is stored once."""
+"""``bedside alarms`` is killed with -9 thirty times while alarms and ECG arrive: each event is stored once."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from tests.system.commands import environment, wait_until
 from tests.system.fork_server import Forks, forks
 from tests.waveforms import chunk
 
-KILLS = 100
+KILLS = 30
 CHUNK_SAMPLES = 3 * 360
 
 
@@ -44,7 +44,7 @@ async def publish(client: Client, done: asyncio.Event) -> int:
 
 
 @pytest.mark.timeout(240)
-async def test_after_a_hundred_kills_each_event_is_stored_once(tmp_path: Path) -> None:
+async def test_after_many_kills_each_event_is_stored_once(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0")
     broker.start()
     path, rng = tmp_path / "alarms.sqlite", random.Random(208)

@@ -19,8 +19,8 @@ from tests.brokers import Mosquitto
 from tests.system.commands import environment, running, wait_until
 from tests.system.fork_server import Forks, forks
 
-KILLS = 5
-WORKER_KILLS = 10
+KILLS = 3
+WORKER_KILLS = 4
 
 
 def stored(path: Path) -> list[str]:

@@ -47,7 +47,7 @@ def test_ctrl_c_during_the_imports_ends_a_command_without_a_traceback(
         text=True,
     )
     imported, interrupt_at, lines = -1, rng.randrange(2, 60), []
-    with process:
+    try:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("import time:"):
@@ -56,5 +56,9 @@ def test_ctrl_c_during_the_imports_ends_a_command_without_a_traceback(
                     os.kill(process.pid, signal.SIGINT)
             else:
                 lines.append(line)
+        process.wait()
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130, "".join(lines)
     assert not [line for line in lines if not re.match(r"bedside \w+: (?!error)", line)]

@@ -24,6 +24,9 @@ from stream.wire.alarm_texts import alarm_phrase
 MAX_SHOWN = 50
 """Number of lines shown."""
 
+_HOURS_FROM_S = 3600.0
+"""Duration from which whole hours are written, s."""
+
 HEADINGS: Mapping[Group, str] = {
     "active": QT_TRANSLATE_NOOP("AlarmList", "ACTIVE"),
     "latched": QT_TRANSLATE_NOOP("AlarmList", "ENDED, NOT ACKNOWLEDGED"),
@@ -155,13 +158,20 @@ def _rows(lines: Iterable[AlarmLine]) -> tuple[_Row, ...]:
 def _text(line: AlarmLine) -> str:
     who = "" if line.alarm.acknowledged_by is None else f"  ✓ {line.alarm.acknowledged_by}"
     if line.advisories is not None:
-        return f"{text_of(advisories_phrase(line.advisories))}{who}"
+        return f"{text_of(advisories_phrase(line.advisories, line.alarm.kind))}{who}"
+    hours = line.duration_s / 3600 if line.duration_s >= _HOURS_FROM_S else None
     if line.latched:
         seconds = translate("AlarmList", "lasted {seconds} s").format(seconds=f"{line.duration_s:.1f}")
+        if hours is not None:
+            seconds = translate("AlarmList", "lasted {hours} h").format(hours=f"{hours:.0f}")
     elif line.active:
         seconds = translate("AlarmList", "now, {seconds} s").format(seconds=f"{line.duration_s:.0f}")
+        if hours is not None:
+            seconds = translate("AlarmList", "now, {hours} h").format(hours=f"{hours:.0f}")
     else:
         seconds = translate("AlarmList", "{seconds} s").format(seconds=f"{line.duration_s:.1f}")
+        if hours is not None:
+            seconds = translate("AlarmList", "{hours} h").format(hours=f"{hours:.0f}")
     times = f"  {line.alarm.repeats + 1}×" if line.alarm.repeats else ""
     return f"{line.clock}  {STARS[line.alarm.priority]}  {seconds}{times}{who}\n{text_of(alarm_phrase(line.alarm))}"
 

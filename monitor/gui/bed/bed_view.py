@@ -16,6 +16,9 @@ from monitor.gui.bed.header import BedHeader
 from monitor.gui.bed.number_column import TILE_PX, NumberColumn, tile_of
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.bed.other_beds import OtherBeds
+from monitor.gui.bed.quiz_panel import QuizPanel
+from monitor.gui.bed.score_panel import ScorePanel
+from monitor.gui.outlook.outlook_page import OutlookPage
 from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
@@ -96,15 +99,20 @@ class BedView(QWidget):
         self.trend.hide()
         self.trend.zoomed.connect(self.zoom_trend)
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
-        self.controls, self.replay = Controls(theme), ReplayPanel(theme)
+        self.score = ScorePanel(theme)
+        self.score.hide()
+        self.controls, self.replay, self.quiz = Controls(theme), ReplayPanel(theme), QuizPanel(theme)
         self.replay.hide()
+        self.quiz.hide()
         self.waves, self.numbers = WaveView(theme), NumberColumn(theme)
+        self.outlook = OutlookPage(theme)
+        self.outlook.hide()
         self.small_numbers, self.drawer, self.foot = NumberColumn(theme, in_row=True), QWidget(), QWidget()
         self._lanes = (0, 0)
         self._with_waves: bool | None = None
         self.header.replay.clicked.connect(self.toggle_replay)
 
-        whole, below = QVBoxLayout(self), QHBoxLayout(self.drawer)
+        whole, below = self._whole, _ = QVBoxLayout(self), QHBoxLayout(self.drawer)
         self._rows, self._side, self._foot_row = QGridLayout(), QVBoxLayout(), QHBoxLayout(self.foot)
         for layout in (whole, below, self._rows, self._side, self._foot_row):
             layout.setContentsMargins(0, 0, 0, 0)
@@ -116,6 +124,7 @@ class BedView(QWidget):
         self._rows.setColumnStretch(0, 1)
         self._side.addWidget(self.heart_rate)
         below.addWidget(self.strip, 1)
+        below.addWidget(self.score)
         below.addWidget(self.engineer)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 0, 0)
@@ -125,7 +134,8 @@ class BedView(QWidget):
         whole.addLayout(top)
         whole.addWidget(self.header)
         whole.addLayout(self._rows, 1)
-        for widget in (self.foot, self.trend, self.drawer, self.replay, self.beds):
+        whole.addWidget(self.outlook)
+        for widget in (self.quiz, self.foot, self.trend, self.drawer, self.replay, self.beds):
             whole.addWidget(widget)
         self.drawer.hide()
         self._arrange(leads=2, waves=0)
@@ -156,6 +166,26 @@ class BedView(QWidget):
                 shown.setVisible(bool(waves))
         self._update_layout()
 
+    def _show_kind(self, *, charted: bool) -> None:
+        """Show the outlook of a bed without ECG in place of trace, numbers and trend, or these again."""
+        if self.outlook.isHidden() != charted:
+            return
+        self.outlook.setVisible(charted)
+        self._whole.setStretchFactor(self._rows, int(not charted))
+        self._whole.setStretchFactor(self.outlook, int(charted))
+        widgets: tuple[QWidget, ...] = (self.sweep, self.heart_rate)
+        for widget in widgets:
+            widget.setVisible(not charted)
+        if charted:
+            self._arrange(leads=2, waves=1)
+            self.small_numbers.show_tiles([])
+            for widget in (self.waves, self.numbers, self.small_numbers):
+                widget.hide()
+        else:
+            self._lanes, self._with_waves = (0, 0), None
+        self._numbers_key = None
+        self.apply_preferences(self.preferences, self.sweep.px_per_mm)
+
     def apply_preferences(self, preferences: Preferences, px_per_mm: float) -> None:
         """Apply the user preferences to traces and trend."""
         self.preferences = preferences
@@ -163,7 +193,9 @@ class BedView(QWidget):
         self.sweep.forecast_shown = preferences.forecast != "off"
         self.sweep.earlier_forecast_shown = preferences.forecast == "both"
         self.header.show_legend(preferences.forecast)
+        charted = not self.outlook.isHidden()
         for widget, shown in ((self.trend, preferences.trend), (self.drawer, preferences.engineer)):
+            shown &= not charted
             if widget.isHidden() == shown:
                 widget.setVisible(shown)
                 self._trend_step = None
@@ -181,6 +213,10 @@ class BedView(QWidget):
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Show a frame, and the number of rejected messages."""
         self.banner.show_frame(frame)
+        self._show_kind(charted=frame.chart is not None)
+        if frame.chart is not None:
+            self._show_chart(frame)
+            return
         gain = f"{self.preferences.gain:g} mm/mV" if self.preferences.gain else translate("BedView", "amplitude fitted")
         self.header.show_frame(frame, f"{self.preferences.speed:g} mm/s · {gain}")
         trace, stale = self.freeze.trace(frame, self.view)
@@ -192,11 +228,25 @@ class BedView(QWidget):
             self.strip.show_trace(trace, stale=stale)
         self._show_numbers(frame, trace)
         self._show_trend(frame)
+        self.heart_rate.show_frame(frame)
+        self.engineer.show_frame(frame, rejected)
+        self.score.show_score(frame.score)
+        if self.score.isHidden() == bool(self.score.rows):
+            self._update_layout()
+        self._show_rest(frame)
+
+    def _show_chart(self, frame: Frame) -> None:
+        """Show a bed without ECG."""
+        self.freeze.unfreeze()
+        self.header.show_chart(frame)
+        self.outlook.show_frame(frame)
+        self._show_rest(frame)
+
+    def _show_rest(self, frame: Frame) -> None:
+        """Show what all beds have."""
         if not self.replay.isHidden():
             self.replay.show_frame(frame)
-        self.heart_rate.show_frame(frame)
         self.controls.show_frame(frame)
-        self.engineer.show_frame(frame, rejected)
         self.alarms.show_lines(frame.history)
         self.beds.show_beds(frame.beds, frame.bed)
 
@@ -258,8 +308,16 @@ class BedView(QWidget):
         longest = shown is not None and shown.stop - shown.first == SPANS_S[-1]
         self.zoom_trend(-len(SPANS_S) if longest else 1)
 
+    def show_quiz(self) -> None:
+        """Ask for the rhythm, in place of the replay controls, which name records and rhythms."""
+        self.quiz.show()
+        self.header.replay.hide()
+        self._update_layout()
+
     def toggle_replay(self) -> None:
-        """Show or hide the replay controls."""
+        """Show or hide the replay controls; a quiz has none."""
+        if not self.quiz.isHidden():
+            return
         self.replay.setVisible(self.replay.isHidden())
         self._update_layout()
 
@@ -273,7 +331,7 @@ class BedView(QWidget):
         In a low window the drawer has no panel and gives way to trend and replay controls; the list of alarms is not
         below waves.
         """
-        columns: tuple[QWidget, ...] = (self.heart_rate, self.controls, self.engineer, self.numbers)
+        columns: tuple[QWidget, ...] = (self.heart_rate, self.controls, self.score, self.engineer, self.numbers)
         flexible: tuple[QWidget, ...] = (self.alarms, self.small_numbers)
         full, waves, side = self.height() >= px(_FULL_LAYOUT_PX), bool(self._with_waves), px(_SIDE_WIDTH_PX)
         for widget in columns:
@@ -291,6 +349,7 @@ class BedView(QWidget):
         self.foot.setMaximumHeight(px(_FOOT_PX))
         self.alarms.setVisible(full or not waves)
         self.engineer.setVisible(full)
+        self.score.setVisible(full and bool(self.score.rows))
         self.heart_rate.set_compact(not full)
         self.strip.set_compact(not full)
         self._update_trend_height()

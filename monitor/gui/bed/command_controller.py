@@ -67,17 +67,19 @@ class CommandController:
         self._window, self._presenter, self._sender = window, presenter, sender
         self._detail = DetailRequests()
 
-    def send(self, action: Action) -> None:
-        """Send an action for the bed shown."""
-        if self.frame is not None and self.frame.bed is not None:
-            self._send(self.frame.bed, action)
+    def send(self, action: Action) -> bool:
+        """Send an action for the bed shown; return whether it was sent."""
+        bed = None if self.frame is None else self.frame.bed
+        return bed is not None and self._send(bed, action)
 
-    def _send(self, bed: str, action: Action) -> None:
+    def _send(self, bed: str, action: Action) -> bool:
         now_ns = self._sender.clock()
         if not self._sender.send(command(bed, self._sender.who, now_ns, action)):
             self._sender.notify(translate("Window", "not sent: the broker is not connected"))
-        elif isinstance(action, ReplayAction):
+            return False
+        if isinstance(action, ReplayAction):
             self._presenter.request(bed, action, now_ns)
+        return True
 
     def ask_for_detail(self, drawn: Iterable[str]) -> None:
         """Ask for the beds of a large ward that are drawn; to be called with each frame."""

@@ -75,14 +75,27 @@ class BedHeader(QWidget):
 
     def show_frame(self, frame: Frame, scale: str) -> None:
         """Show the texts of a frame, and a text with paper speed and gain."""
-        _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
         parts, chunk = [], frame.waveform
         if frame.trace is not None and chunk is not None:
             at = max(frame.position_s, 0)
             place = f"{at // 60}:{at % 60:02}"
             parts = [translate("BedHeader", "{record} at {place}").format(record=chunk.record, place=place), scale]
-            if chunk.speed != 1:
-                parts.append(translate("BedHeader", "replayed at ×{speed}").format(speed=f"{chunk.speed:g}"))
+            parts += _speed_texts(chunk.speed)
+        self._show(frame, parts)
+
+    def show_chart(self, frame: Frame) -> None:
+        """Show the texts of a frame of a bed without ECG; there is neither a scale nor a legend."""
+        parts, chart = [], frame.chart
+        if chart is not None:
+            parts = [translate("BedHeader", "{record} at hour {hour}").format(record=chart.record, hour=chart.hour)]
+            parts += _speed_texts(chart.speed)
+        for label in (self.legend, self.frozen):
+            if not label.isHidden():
+                label.hide()
+        self._show(frame, parts)
+
+    def _show(self, frame: Frame, parts: list[str]) -> None:
+        _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
         _set(self.record, " · ".join(parts))
         if self.synthetic.isHidden() == frame.synthetic:
             self.synthetic.setVisible(frame.synthetic)
@@ -100,6 +113,10 @@ class BedHeader(QWidget):
         for label, hidden in ((self.record, bool(text) and narrow), (self.legend, bool(text) or narrow)):
             if label.isHidden() != hidden:
                 label.setHidden(hidden)
+
+
+def _speed_texts(speed: float) -> list[str]:
+    return [] if speed == 1 else [translate("BedHeader", "replayed at ×{speed}").format(speed=f"{speed:g}")]
 
 
 def _set(label: QLabel, text: str) -> None:

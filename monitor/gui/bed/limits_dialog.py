@@ -18,7 +18,7 @@ from monitor.gui.bed.stepper import Stepper
 from monitor.gui.style.dialog_buttons import BUTTON_HEIGHT, style_buttons
 from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
-from monitor.gui.style.text_lookup import text_of
+from monitor.gui.style.text_lookup import plain_text_of
 from monitor.gui.style.theme import Theme, font, px
 from stream.wire.alarm_messages import ALWAYS_ENABLED, KINDS, AlarmKind, Limits
 from stream.wire.alarm_texts import kind_phrase
@@ -130,7 +130,7 @@ class LimitsDialog(QDialog):
     def _kinds(self, theme: Theme, limits: Limits) -> QGridLayout:
         grid = QGridLayout()
         for place, kind in enumerate(sorted(KINDS, key=lambda kind: kind not in ALWAYS_ENABLED)):
-            name = text_of(kind_phrase(kind))
+            name = plain_text_of(kind_phrase(kind))
             if kind in ALWAYS_ENABLED:
                 fixed = self._label(theme, translate("Limits", "{alarm}: always on").format(alarm=name), 15)
                 self.always.append(fixed)

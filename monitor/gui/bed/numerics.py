@@ -180,8 +180,8 @@ class HeartRate(QWidget):
                 return
 
 
-class EngineerPanel(QWidget):
-    """Values for engineers, one per line.
+class ValueRows(QWidget):
+    """Names and values, one per line.
 
     Attributes
     ----------
@@ -202,20 +202,8 @@ class EngineerPanel(QWidget):
         self.setFixedHeight(px(_ROW * _ROWS + 12))
         self.update()
 
-    def show_frame(self, frame: Frame, rejected: int) -> None:
-        """Show the values of a frame and the number of rejected messages; unknown values read ``--``."""
-        forecast, vitals, arrivals = frame.forecast, frame.patient.vitals, frame.arrivals
-        score, threshold = (None, None) if forecast is None else (forecast.score, forecast.threshold)
-        skill = None if vitals is None else vitals.skill
-        rows = (
-            (
-                translate("Numbers", "anomaly score / unusual from"),
-                f"{_number(score, '.1f')} / {_number(threshold, 'g')}",
-            ),
-            (translate("Numbers", "forecast skill, 100 ms ahead"), _number(skill, ".0%")),
-            (translate("Numbers", "jitter of the arrivals"), f"{_number(arrivals.jitter_ms, '.0f')} ms"),
-            (translate("Numbers", "gaps · repeats · rejects"), f"{arrivals.gaps} · {arrivals.duplicates} · {rejected}"),
-        )
+    def show_rows(self, rows: tuple[tuple[str, str], ...]) -> None:
+        """Show other names and values."""
         if rows != self.rows:
             self.rows = rows
             self.update()
@@ -231,6 +219,26 @@ class EngineerPanel(QWidget):
                 painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
                 painter.setPen(colour(self.theme.score))
                 painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+
+
+class EngineerPanel(ValueRows):
+    """Values for engineers."""
+
+    def show_frame(self, frame: Frame, rejected: int) -> None:
+        """Show the values of a frame and the number of rejected messages; unknown values read ``--``."""
+        forecast, vitals, arrivals = frame.forecast, frame.patient.vitals, frame.arrivals
+        score, threshold = (None, None) if forecast is None else (forecast.score, forecast.threshold)
+        skill = None if vitals is None else vitals.skill
+        rows = (
+            (
+                translate("Numbers", "anomaly score / unusual from"),
+                f"{_number(score, '.1f')} / {_number(threshold, 'g')}",
+            ),
+            (translate("Numbers", "forecast skill, 100 ms ahead"), _number(skill, ".0%")),
+            (translate("Numbers", "jitter of the arrivals"), f"{_number(arrivals.jitter_ms, '.0f')} ms"),
+            (translate("Numbers", "gaps · repeats · rejects"), f"{arrivals.gaps} · {arrivals.duplicates} · {rejected}"),
+        )
+        self.show_rows(rows)
 
 
 def heart_rate_text(patient: Patient) -> str:

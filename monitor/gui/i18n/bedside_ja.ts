@@ -70,12 +70,24 @@
         <translation>持続 {seconds} 秒</translation>
     </message>
     <message>
+        <source>lasted {hours} h</source>
+        <translation>{hours} 時間継続</translation>
+    </message>
+    <message>
         <source>now, {seconds} s</source>
         <translation>発生中、{seconds} 秒</translation>
     </message>
     <message>
+        <source>now, {hours} h</source>
+        <translation>継続中、{hours} 時間</translation>
+    </message>
+    <message>
         <source>{seconds} s</source>
         <translation>{seconds} 秒</translation>
+    </message>
+    <message>
+        <source>{hours} h</source>
+        <translation>{hours} 時間</translation>
     </message>
     <message>
         <source>{count} advisories since {since}, the last at {last}</source>
@@ -110,6 +122,10 @@
     <message>
         <source>forecast 100 ms before</source>
         <translation>100 ms 前の予測</translation>
+    </message>
+    <message>
+        <source>{record} at hour {hour}</source>
+        <translation>{record} {hour} 時間目</translation>
     </message>
     <message>
         <source>no bed yet</source>
@@ -510,6 +526,77 @@
     </message>
 </context>
 <context>
+    <name>Outlook</name>
+    <message>
+        <source>no outlook yet: a worker sends one with each hour</source>
+        <translation>見通しはまだありません: worker が 1 時間ごとに送ります</translation>
+    </message>
+    <message>
+        <source>hour {hour}</source>
+        <translation>{hour} 時間</translation>
+    </message>
+    <message>
+        <source>+{hours} h</source>
+        <translation>+{hours} 時間</translation>
+    </message>
+    <message>
+        <source>now: {hour}</source>
+        <translation>現在: {hour}</translation>
+    </message>
+    <message>
+        <source> ({hours} h ago)</source>
+        <translation>({hours} 時間前)</translation>
+    </message>
+    <message>
+        <source>forecast:
+median,
+80 % band</source>
+        <translation>予測:
+中央値、
+80 % 区間</translation>
+    </message>
+    <message>
+        <source>Risk: {event}</source>
+        <translation>リスク: {event}</translation>
+    </message>
+    <message>
+        <source>SIMULATION: a model&apos;s estimate, not a diagnosis. Low pressure is forecast fairly well, sepsis modestly.</source>
+        <translation>シミュレーション: モデルによる推定であり、診断ではありません。低血圧の予測は比較的良好、敗血症は限定的です。</translation>
+    </message>
+    <message>
+        <source>not a diagnosis</source>
+        <translation>診断ではありません</translation>
+    </message>
+    <message>
+        <source>No outlook</source>
+        <translation>見通しなし</translation>
+    </message>
+    <message>
+        <source>No forecast: the worker has no model for it</source>
+        <translation>予測なし: worker にモデルがありません</translation>
+    </message>
+    <message>
+        <source>EARLY WARNING</source>
+        <translation>早期警告</translation>
+    </message>
+    <message>
+        <source>EARLY WARNING: {event}</source>
+        <translation>早期警告: {event}</translation>
+    </message>
+    <message>
+        <source>No early warning</source>
+        <translation>早期警告なし</translation>
+    </message>
+    <message>
+        <source>NEWS2  {score}</source>
+        <translation>NEWS2  {score}</translation>
+    </message>
+    <message>
+        <source>not known: {parts}</source>
+        <translation>不明: {parts}</translation>
+    </message>
+</context>
+<context>
     <name>Paper</name>
     <message>
         <source>{scale} · small square {square}</source>
@@ -533,6 +620,29 @@
     </message>
 </context>
 <context>
+    <name>Quiz</name>
+    <message>
+        <source>QUIZ: which rhythm is it?</source>
+        <translation>クイズ: 何のリズムですか?</translation>
+    </message>
+    <message>
+        <source>choose …</source>
+        <translation>選択 …</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>sent: {rhythm}</source>
+        <translation>送信済み: {rhythm}</translation>
+    </message>
+    <message>
+        <source>choose a rhythm first</source>
+        <translation>先にリズムを選んでください</translation>
+    </message>
+</context>
+<context>
     <name>Replay</name>
     <message>
         <source>Replay another record</source>
@@ -551,12 +661,24 @@
         <translation>ブローカ未接続のため操作できません。</translation>
     </message>
     <message>
+        <source>−1 h</source>
+        <translation>−1 時間</translation>
+    </message>
+    <message>
+        <source>+1 h</source>
+        <translation>+1 時間</translation>
+    </message>
+    <message>
         <source>−{seconds} s</source>
         <translation>−{seconds} 秒</translation>
     </message>
     <message>
         <source>+{seconds} s</source>
         <translation>+{seconds} 秒</translation>
+    </message>
+    <message>
+        <source>{position} of {duration} h</source>
+        <translation>{position} / {duration} 時間</translation>
     </message>
     <message>
         <source>Loop</source>
@@ -620,6 +742,29 @@
     <message>
         <source>Samples</source>
         <translation>サンプル</translation>
+    </message>
+</context>
+<context>
+    <name>Score</name>
+    <message>
+        <source>complete</source>
+        <translation>完了</translation>
+    </message>
+    <message>
+        <source>QRS, Se / PPV %, {done}</source>
+        <translation>QRS 感度/的中率 %、{done}</translation>
+    </message>
+    <message>
+        <source>VEB · SVEB</source>
+        <translation>心室性 · 上室性</translation>
+    </message>
+    <message>
+        <source>AF · VT, Se / Sp</source>
+        <translation>AF · VT 感度/特異度</translation>
+    </message>
+    <message>
+        <source>false alarms per h · delay</source>
+        <translation>誤アラーム/時 · 遅れ</translation>
     </message>
 </context>
 <context>
@@ -791,6 +936,49 @@
     </message>
 </context>
 <context>
+    <name>WardList</name>
+    <message>
+        <source>Bed</source>
+        <translation>ベッド</translation>
+    </message>
+    <message>
+        <source>Hour</source>
+        <translation>時間</translation>
+    </message>
+    <message>
+        <source>MAP, mmHg</source>
+        <translation>平均血圧 mmHg</translation>
+    </message>
+    <message>
+        <source>NEWS2</source>
+        <translation>NEWS2</translation>
+    </message>
+    <message>
+        <source>MAP &lt; 65, 1 h</source>
+        <translation>MAP &lt; 65、1 時間</translation>
+    </message>
+    <message>
+        <source>MAP &lt; 65, 3 h</source>
+        <translation>MAP &lt; 65、3 時間</translation>
+    </message>
+    <message>
+        <source>MAP &lt; 65, 6 h</source>
+        <translation>MAP &lt; 65、6 時間</translation>
+    </message>
+    <message>
+        <source>Sepsis, 6 h</source>
+        <translation>敗血症、6 時間</translation>
+    </message>
+    <message>
+        <source>Early warning (not a diagnosis)</source>
+        <translation>早期警告(診断ではありません)</translation>
+    </message>
+    <message>
+        <source>{value} ({hours} h ago)</source>
+        <translation>{value}({hours} 時間前)</translation>
+    </message>
+</context>
+<context>
     <name>Window</name>
     <message>
         <source>bedside monitor — simulation</source>
@@ -803,6 +991,14 @@
     <message>
         <source>no limits known: no worker has reported them yet</source>
         <translation>設定値が不明です: 解析プロセスからまだ届いていません</translation>
+    </message>
+    <message>
+        <source>a quiz has no review of alarms</source>
+        <translation>クイズではアラームの確認画面は使えません</translation>
+    </message>
+    <message>
+        <source>not sent: no signal is shown</source>
+        <translation>未送信: 信号が表示されていません</translation>
     </message>
     <message>
         <source>MUTED HERE (M)</source>

@@ -23,6 +23,10 @@ from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 STEP_S = 10
 
+CHART_SPEEDS = (60.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
+CHART_STEP_S = 3600
+"""The same of a bed without ECG, whose values may come once an hour."""
+
 NO_PUBLISHER = QT_TRANSLATE_NOOP("Replay", "No publisher sends this bed. Start one with: bedside replay")
 NO_BROKER = QT_TRANSLATE_NOOP("Replay", "The broker is not connected: the replay cannot be controlled.")
 
@@ -35,7 +39,8 @@ class ReplayPanel(QWidget):
     requested : Signal(object)
         A `stream.wire.replay_actions.ReplayAction`.
     play, back, ahead, loop, record : QPushButton
-    speeds : dict of float to QPushButton
+    speeds, chart_speeds : dict of float to QPushButton
+        Of a bed with ECG, and of one without.
     bar : SeekBar
     time, reason : Label
         Position and length; why the replay cannot be controlled.
@@ -54,6 +59,8 @@ class ReplayPanel(QWidget):
         self.play, self.back, self.ahead = _button(""), _button(""), _button("")
         self.loop, self.record = _button(""), _button("")
         self.speeds = {speed: _button(f"×{speed:g}") for speed in SPEEDS}
+        self.chart_speeds = {speed: _button(f"×{speed:g}") for speed in CHART_SPEEDS}
+        self._charted = False
         self.bar, self.time = SeekBar(theme), Label(theme, "text", 16, bold=True)
         self.reason = Label(theme, "simulation", 15, bold=True)
         self.reason.setWordWrap(True)
@@ -63,12 +70,12 @@ class ReplayPanel(QWidget):
 
     def _build(self) -> None:
         self.play.clicked.connect(self._toggle)
-        self.back.clicked.connect(lambda: self._step(-STEP_S))
-        self.ahead.clicked.connect(lambda: self._step(+STEP_S))
+        self.back.clicked.connect(lambda: self._step(-self._step_s))
+        self.ahead.clicked.connect(lambda: self._step(+self._step_s))
         self.bar.chosen.connect(self._seek)
         self.loop.clicked.connect(self._loop)
         self.record.clicked.connect(self._open_records)
-        for speed, button in self.speeds.items():
+        for speed, button in (*self.speeds.items(), *self.chart_speeds.items()):
             button.clicked.connect(lambda _checked=False, speed=speed: self.requested.emit(SetSpeed(speed=speed)))
         self._rows = QWidget()
         both = QVBoxLayout(self._rows)
@@ -78,8 +85,9 @@ class ReplayPanel(QWidget):
             layout.setSpacing(4)
         for widget in (self.play, self.back, self.bar, self.ahead, self.time):
             upper.addWidget(widget, 1 if widget is self.bar else 0)
-        for widget in (*self.speeds.values(), self.loop):
+        for widget in (*self.speeds.values(), *self.chart_speeds.values(), self.loop):
             lower.addWidget(widget)
+        self._show_kind()
         lower.addWidget(self.record, 1)
         both.addLayout(upper)
         both.addLayout(lower)
@@ -93,8 +101,7 @@ class ReplayPanel(QWidget):
         """Apply a theme."""
         self.theme, self._shown = theme, None
         self.play.setFixedWidth(px(84))
-        self.back.setText(translate("Replay", "−{seconds} s").format(seconds=STEP_S))
-        self.ahead.setText(translate("Replay", "+{seconds} s").format(seconds=STEP_S))
+        self._show_kind()
         self.loop.setText(translate("Replay", "Loop"))
         for button in self._buttons:
             button.setFont(font(14, bold=True))
@@ -102,8 +109,26 @@ class ReplayPanel(QWidget):
             button.setStyleSheet("")  # set with the next frame
 
     @property
+    def _step_s(self) -> int:
+        return CHART_STEP_S if self._charted else STEP_S
+
+    def _show_kind(self) -> None:
+        """Show steps and speeds of a bed with or without ECG."""
+        if self._charted:
+            back, ahead = translate("Replay", "−1 h"), translate("Replay", "+1 h")
+        else:
+            back = translate("Replay", "−{seconds} s").format(seconds=STEP_S)
+            ahead = translate("Replay", "+{seconds} s").format(seconds=STEP_S)
+        self.back.setText(back)
+        self.ahead.setText(ahead)
+        for buttons, shown in ((self.speeds, not self._charted), (self.chart_speeds, self._charted)):
+            for button in buttons.values():
+                button.setVisible(shown)
+
+    @property
     def _buttons(self) -> tuple[QPushButton, ...]:
-        return (self.play, self.back, self.ahead, self.loop, self.record, *self.speeds.values())
+        speeds = (*self.speeds.values(), *self.chart_speeds.values())
+        return (self.play, self.back, self.ahead, self.loop, self.record, *speeds)
 
     # --- status ---------------------------------------------------------------------------------------------------
 
@@ -111,10 +136,13 @@ class ReplayPanel(QWidget):
         """Show the replay of a frame."""
         replay = self._replay = frame.replay
         reason = "" if replay is not None else NO_BROKER if frame.link.state is LinkState.NO_BROKER else NO_PUBLISHER
-        shown = (replay, reason)
+        shown = (replay, reason, frame.chart is not None)
         if shown == self._shown:
             return
         self._shown = shown
+        if self._charted != (frame.chart is not None):
+            self._charted = frame.chart is not None
+            self._show_kind()
         self.reason.setText(translate("Replay", reason) if reason else "")
         self.reason.setVisible(replay is None)
         self._rows.setVisible(replay is not None)
@@ -123,8 +151,12 @@ class ReplayPanel(QWidget):
         requested = replay.requested
         labels = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
         self.play.setText(labels.get(replay.status.state, translate("Replay", "Again")))
-        length = clock(replay.duration_s) if replay.duration_s else "∞"
-        self.time.setText(f"{clock(replay.position_s)} / {length}")
+        if self._charted:
+            hours = {"position": replay.position_s // 3600, "duration": replay.duration_s // 3600}
+            self.time.setText(translate("Replay", "{position} of {duration} h").format(**hours))
+        else:
+            length = clock(replay.duration_s) if replay.duration_s else "∞"
+            self.time.setText(f"{clock(replay.position_s)} / {length}")
         self.bar.show_position(replay.position_s, replay.duration_s, requested.position_s, text_of(replay.note))
         self.record.setText(f"{replay.status.record}  ▾")
         self._style_button(self.play, replay.status.state == "paused", requested.playing is not None)
@@ -132,7 +164,7 @@ class ReplayPanel(QWidget):
             self._style_button(button, False, False)
         self._style_button(self.loop, replay.status.loop, requested.loop is not None)
         self._style_button(self.record, False, requested.record is not None)
-        for speed, button in self.speeds.items():
+        for speed, button in (*self.speeds.items(), *self.chart_speeds.items()):
             self._style_button(button, speed == replay.status.speed, speed == requested.speed)
 
     def _style_button(self, button: QPushButton, on: bool, requested: bool) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from monitor.gui.bed.other_beds import OtherBeds
+from monitor.gui.outlook.ward_list import WardList
 from monitor.gui.station.bed_tile import BedTile
 from monitor.gui.style.label import ElidedLabel, Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
@@ -15,6 +16,7 @@ from monitor.gui.style.theme import Theme
 from monitor.gui.trace.sweep import MIN_LANE_MV, TWO_LEADS_MIN_PX
 from monitor.gui.trace.sweep_layout import LANE_PADDING
 from monitor.view.central_station import MAX_BEDS, beds_in_alarm, grid_columns
+from monitor.view.chart import WardRow
 from monitor.view.trace import Drawn, View
 from monitor.view.view_model import AlarmLine, Frame
 
@@ -53,6 +55,10 @@ class CentralStationView(QWidget):
         The latest frame of each bed that has a tile.
     others : OtherBeds
         Red alarms of beds without a tile.
+    ward : WardList
+        The beds without ECG, by risk; hidden if there is none.
+    charted : dict of str to Frame
+        The latest frame of each of these.
     title, note, hint : Label
     """
 
@@ -77,6 +83,10 @@ class CentralStationView(QWidget):
         row.addWidget(self.others, 2)
         row.addWidget(self.note, 2)
         row.addWidget(self.hint)
+        self.ward = WardList(theme)
+        self.ward.hide()
+        self.ward.chosen.connect(self.chosen)
+        self.charted: dict[str, Frame] = {}
         self._grid = QGridLayout()
         self._grid.setContentsMargins(4, 0, 4, 0)
         self._grid.setSpacing(4)
@@ -85,6 +95,7 @@ class CentralStationView(QWidget):
         whole.setSpacing(4)
         whole.addLayout(row)
         whole.addLayout(self._grid, 1)
+        whole.addWidget(self.ward, 1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.note.clear)
@@ -206,14 +217,21 @@ class CentralStationView(QWidget):
             tile.set_selected(bed == selected)
         self._show_title(beds)
 
+    def show_ward(self, rows: Sequence[WardRow], frames: Sequence[Frame], selected: str | None) -> None:
+        """Show the beds without ECG, in the order of their risk."""
+        self.charted = {frame.bed: frame for frame in frames if frame.bed is not None}
+        self.ward.show_rows(rows, selected)
+        if self.ward.isHidden() == bool(rows):
+            self.ward.setVisible(bool(rows))
+
     def _show_title(self, beds: int) -> None:
-        alarms = beds_in_alarm(self.frames.values())
+        alarms = beds_in_alarm((*self.frames.values(), *self.charted.values()))
         count = translate("Station", "1 bed") if beds == 1 else translate("Station", "{count} beds")
-        if beds > len(self.tiles):
+        if beds > len(self.tiles) + len(self.ward.rows):
             count = translate("Station", "the first {shown} of {count} beds")
         parts = [
             translate("Station", "CENTRAL STATION"),
-            count.format(count=beds, shown=len(self.tiles)),
+            count.format(count=beds, shown=len(self.tiles) + len(self.ward.rows)),
             translate("Station", "{count} in alarm").format(count=alarms.active),
         ]
         if alarms.ended:

@@ -49,7 +49,7 @@ FIBRILLATION: dict[SimulatedRhythm, tuple[float, tuple[float, float]]] = {
 }
 """Dominant frequency (Hz), and about the standard deviation in each lead (mV)."""
 
-CHANGES_HZ, STEADY = 2.5, 0.6
+CHANGES_HZ, STEADY = 2.5, 0.75
 """Changes per second of amplitude and phase of fibrillation, and the part of the amplitude that does not change."""
 
 BEGINS_S, FADES_S = 0.3, 120.0

@@ -25,7 +25,7 @@ from stream.wire.replay_actions import RhythmCode, VitalName
 from stream.wire.wave_message import WAVE_UNIT, Signal, Unit
 
 PIECE = 72
-"""Samples that are generated at once: a change takes effect 0.3 to 0.5 s after the last sample that was read."""
+"""Samples are generated in multiples of it: a change takes effect 0.3 to 0.5 s after the last sample that was read."""
 
 KEPT_S = 30
 """Seconds that are kept; a chunk has 10 at most."""
@@ -96,7 +96,7 @@ class LiveRecord:
     Attributes
     ----------
     n : int
-        As many samples as a session can have.
+        Number of its samples; at first as many as a session can have. It may be changed.
     """
 
     leads = LEADS
@@ -105,16 +105,21 @@ class LiveRecord:
     synthetic = True
     alone = False
     source = "synthetic patient"
-    n = MAX_INDEX
 
     def __init__(self, patient: Patient, seed: int, name: str) -> None:
         self.name = name
+        self.n = MAX_INDEX
         self.waves = tuple(LiveWave(self, signal) for signal in WAVES)
         self._source = PatientSource(patient, seed)
         self._ecg = _Kept[np.int16](KEPT_S * FS)
         self._numerics: dict[NumericName, _Kept[np.float64]] = {}
         self._present: dict[NumericName, int] = {}
         self._annotations: list[tuple[int, str, str]] = []
+
+    @property
+    def endless(self) -> bool:
+        """Whether it goes on until somebody ends it."""
+        return self.n == MAX_INDEX
 
     @property
     def patient(self) -> Patient:
@@ -164,9 +169,9 @@ class LiveRecord:
 
     def generate(self, stop: int) -> None:
         """Generate the samples before ``stop``, if they are not generated already."""
-        while self._source.at < stop:
+        if self._source.at < stop:
             second = math.ceil(self._source.at / FS)
-            piece = self._source.piece(PIECE)
+            piece = self._source.piece(-(-(stop - self._source.at) // PIECE) * PIECE)
             self._ecg.add(piece.adu)
             for wave in self.waves:
                 wave.kept.add(piece.waves[wave.signal])
@@ -175,7 +180,7 @@ class LiveRecord:
                 for place in np.flatnonzero(~np.isnan(values)).tolist():
                     self._present[name] = second + place
             since = self._source.at - KEPT_S * FS
-            self._annotations = [row for row in self._annotations if row[0] >= since] + piece.annotations
+            self._annotations = [row for row in (*self._annotations, *piece.annotations) if row[0] >= since]
 
     def set_vitals(self, values: Mapping[VitalName, float], seconds: float) -> int:
         """Let some numbers run to their targets, as `steering.with_vitals`; return the sample at which that begins.

@@ -8,6 +8,7 @@ from typing import get_args
 
 from stream.errors import UsageError
 from stream.records.synthetic.patient import NOTES, RANGES, Course, Patient, Segment, SimulatedRhythm, value_at
+from stream.records.synthetic.rhythm import segment_at
 from stream.wire.replay_actions import RhythmCode, VitalName
 
 KEPT_S = 60.0
@@ -107,6 +108,17 @@ def with_rhythm(patient: Patient, code: RhythmCode, rate: float | None, at_s: fl
     if before and before[-1].rhythm == RHYTHMS[code]:
         return replace(patient, rhythm=before)
     return replace(patient, rhythm=(*before, Segment(at_s, RHYTHMS[code])))
+
+
+def shifted(patient: Patient, by_s: float) -> Patient:
+    """Return the patient as it goes on from a time on, which becomes 0 s."""
+    moved: dict[str, Course] = {}
+    for name in RANGES:
+        course: Course = getattr(patient, name)
+        moved[name] = tuple((at - by_s, value) for at, value in course) if isinstance(course, tuple) else course
+    later = tuple(Segment(one.start_s - by_s, one.rhythm) for one in patient.rhythm if one.start_s > by_s)
+    now, _ = segment_at(patient.rhythm, by_s)
+    return replace(_with(patient, moved), rhythm=(Segment(0.0, now), *later))
 
 
 def _with(patient: Patient, courses: Mapping[str, Course]) -> Patient:

@@ -51,7 +51,7 @@ def test_default_priorities() -> None:
         "abp_fault",
         "resp_fault",
     ]
-    assert [kind for kind in KINDS if by_priority[kind] == "low"] == ["pulse_mismatch", "residual"]
+    assert [kind for kind in KINDS if by_priority[kind] == "low"] == ["pulse_mismatch", "residual", "early_warning"]
 
 
 def test_the_limits_of_messages_and_of_the_settings_are_the_same() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import socket
 import sqlite3
 import subprocess
@@ -19,20 +20,25 @@ import msgspec
 import numpy as np
 import pytest
 
+from monitor.alarm_log.class_reader import read_sessions
+from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.logger import Logger, events_client, waveform_client
 from monitor.alarm_log.printer import EventPrinter
 from monitor.alarm_log.store import AlarmLog
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
-from stream.wire.alarm_messages import ActiveAlarms, Alarm, EventsRequest
+from stream.wire.alarm_messages import Action, ActiveAlarms, Alarm, Command, EventsRequest
+from stream.wire.answer import Answer
+from stream.wire.detail import SetDetail
 from stream.wire.messages import INVALID, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import ward_ecg
 from tests.brokers import Mosquitto
 from tests.monitor import message_samples
 from tests.monitor.alarm_log.test_store import alarm, command, rows
-from tests.waveforms import chunk
+from tests.waveforms import SESSION, chunk
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -372,3 +378,44 @@ async def test_events_of_a_worker_that_another_one_has_replaced_are_not_stored(
                 await until(lambda: counters["stored"] + counters["superseded"] == 4)
         assert [event.onset for event in log.events()] == [0, 1, 2]
         assert counters["superseded"] == 1
+
+
+# --- a class --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_log_of_a_class_stores_truth_commands_and_forecasts_each_once(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    truth = Truth(
+        bed="bed-1", session=SESSION, epoch=0, index=1800, when="2026-01-31T12:00:00.000Z", truth_id="vt-1",
+        what="rhythm", phase="begin", name="VT", synthetic=True,
+    )  # fmt: skip
+    answer = command_of(Answer(rhythm="VT", session=SESSION, index=2000))
+    with AlarmLog(tmp_path / "class.sqlite") as log:
+        async with (
+            events_client(mosquitto.address, log) as events,
+            waveform_client(mosquitto.address, truth=True) as waves,
+            Client(mosquitto.address, role=Role.PUBLISHER) as publisher,
+        ):
+            running = asyncio.create_task(Logger(events, waves, log).run())
+            for message in (truth, truth, answer, answer, command_of(SetDetail())):
+                publisher.send(message)
+            for second in range(16):
+                publisher.send(message_samples.forecast(second * 360 - 1 + 36, mean=1.5))
+                publisher.send(chunk(second, 360))
+            path = tmp_path / "class.sqlite"
+            await until(lambda: bool(rows(path, "SELECT * FROM forecasts")))
+            running.cancel()
+            await asyncio.wait([running])
+        [session] = read_sessions(path, AlarmFilter())
+    assert session.truths == (truth,)
+    assert session.commands == (answer,)
+    [strip] = session.strips.values()
+    assert (strip.start, strip.complete) == (0, True)
+    assert set(session.forecasts[strip.alarm_id][:, 1].tolist()) == {1.5}
+
+
+def command_of(action: Action) -> Command:
+    return Command(
+        command_id=secrets.token_hex(16), bed="bed-1", who="student 1", when="2026-01-31T12:00:01.000Z", action=action
+    )

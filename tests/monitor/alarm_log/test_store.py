@@ -178,12 +178,19 @@ def test_the_view_does_not_depend_on_the_order_of_storing(tmp_path: Path, order:
     ]
 
 
-def test_a_file_of_schema_3_has_the_new_view(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "older",
+    [
+        "DROP VIEW alarms; CREATE VIEW alarms AS SELECT 'old' AS text; PRAGMA user_version = 3",
+        "PRAGMA user_version = 4",
+    ],
+)
+def test_a_file_of_schema_3_or_4_has_the_new_view_and_the_tables_of_a_class(tmp_path: Path, older: str) -> None:
     path, new = tmp_path / "a.sqlite", tmp_path / "new.sqlite"
     with AlarmLog(path) as log:
         log.add([(cleared(1), 0), (alarm(1, text="raised"), 0)])
     with contextlib.closing(sqlite3.connect(path)) as db:
-        db.executescript("DROP VIEW alarms; CREATE VIEW alarms AS SELECT 'old' AS text; PRAGMA user_version = 3")
+        db.executescript(f"DROP TABLE truths; DROP TABLE forecasts; {older}")
     AlarmLog(path).close()
     AlarmLog(new).close()
     layout = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"

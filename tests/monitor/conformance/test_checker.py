@@ -189,11 +189,14 @@ def test_each_rule_has_a_violation_and_a_section() -> None:
     [
         (drop(Waveform, 5, 6), "gap"),
         (again(Waveform, 5), "duplicate"),
+        (again(Wave, 5), "duplicate"),
     ],
 )
 def test_what_may_be_the_fault_of_the_network_is_a_remark(spoil: Any, remark: str) -> None:
     findings = check(spoil(script()))
     assert remark in {found.rule.name for found in findings.remarks}
+    if remark == "duplicate":
+        assert not findings.violations
 
 
 def test_the_lease_of_older_senders_is_a_remark() -> None:

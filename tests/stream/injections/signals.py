@@ -15,9 +15,9 @@ from stream.wire.messages import RunningInjection
 GAIN = 1000.0
 """adu per unit: rounding is far below what is measured."""
 
-LEADS = (Channel("I", GAIN, 0, 0.0, 1.6), Channel("II", GAIN, -100, 0.0, 1.6))
-PULSE = (Channel("", 200.0, 0, 1.0, 0.8),)
-PRESSURE = (Channel("", 100.0, 0, 90.0, 40.0),)
+LEADS = (Channel("b", "I", GAIN, 0, 0.0, 1.6), Channel("b", "II", GAIN, -100, 0.0, 1.6))
+PULSE = (Channel("b", "", 200.0, 0, 1.0, 0.8),)
+PRESSURE = (Channel("b", "", 100.0, 0, 90.0, 40.0),)
 
 
 def ecg(seconds: float) -> npt.NDArray[np.int16]:

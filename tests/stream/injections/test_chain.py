@@ -69,6 +69,8 @@ def test_the_id_of_an_injection_is_its_seed() -> None:
     adu = ecg(8)
     one, again, other = (in_chunks(adu, LEADS, [running("muscle_noise", injection_id=key)], []) for key in "aab")
     assert one == again != other
+    elsewhere = tuple(channel._replace(bed="c") for channel in LEADS)
+    assert in_chunks(adu, elsewhere, [running("muscle_noise", injection_id="a")], []) != one, "and so have beds"
     both = np.frombuffer(one, np.int16).reshape(-1, 2) - adu
     assert abs(np.corrcoef(both.T)[0, 1]) < 0.1, "leads have noise of their own"
 

@@ -92,13 +92,15 @@ def test_saturation_clips_and_a_gain_scales() -> None:
         (("II", "III"), [[0, 1], [1, 0]]),
         (("aVR", "aVL"), [[0, 1], [1, 0]]),
         (("I", "V5"), [[-1, 0], [0, 1]]),
+        (("I", "aVR"), [[-1, 0], [1.5, 1]]),
+        (("II", "V1"), [[0, 1], [1, 0]]),
         (("aVF", "V1"), [[1, 0], [0, 1]]),
         (("MLII", "V1"), [[0, 1], [1, 0]]),
         (("II",), [[-1]]),
     ],
 )
-def test_reversed_arm_electrodes_follow_einthoven(leads: tuple[str, ...], expected: list[list[int]]) -> None:
-    channels = tuple(Channel(lead, 1000.0, 0, 0.0, 1.0) for lead in leads)
+def test_reversed_arm_electrodes_follow_einthoven(leads: tuple[str, ...], expected: list[list[float]]) -> None:
+    channels = tuple(Channel("b", lead, 1000.0, 0, 0.0, 1.0) for lead in leads)
     adu = np.array([[100, 300], [-50, 7]], np.int16)[:, : len(leads)]
     made = disturbed(adu, channels, running("swapped_electrodes"))
     np.testing.assert_allclose(made, adu / 1000 @ np.transpose(expected), atol=1e-9)

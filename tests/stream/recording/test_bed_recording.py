@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 from stream.errors import StorageError
 from stream.recording.bed_recording import BedRecording
 from stream.recording.folder import KILLED, RecordingFolder
+from stream.records.appended_record import AppendedRecord, Column
 from stream.records.record import Record
 from stream.records.synthetic.presets import synthetic_record
 from stream.records.wfdb_reader import read
@@ -160,7 +162,9 @@ def test_what_a_killed_process_left_is_completed_and_the_gap_named(folder: Recor
     chunks = [message for message in sent(patient) if isinstance(message, Waveform)]
     killed = Bench(folder)
     killed.push(chunks[:200])  # 20 s; never finished
+    AppendedRecord(folder.next_stem("bed-1"), [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0)  # killed at its begin
     [stem] = folder.finish_interrupted()
+    assert [path.suffix for path in sorted(stem.parent.iterdir())] == [".dat", ".hea"], "the empty one is gone"
     assert KILLED in stem.with_suffix(".hea").read_text()
     before = read(stem, name="x", source="x")
     assert 200 * 36 - 10 * FS <= before.n < 200 * 36

@@ -84,6 +84,7 @@ async def test_an_injection_begins_with_the_next_chunk_and_ends_by_its_time(capl
     assert (first.truth_id, first.what, first.signal, first.lead, first.level, first.unit) == (
         "a", "injection", "ecg", "II", 0.5, "mV",
     )  # fmt: skip
+    assert first.text == "mains, of II, 0.5 mV, 50 Hz, for 3 s"
     assert first.values == {"hz": 50.0, "seconds": 3.0}
     changed = np.flatnonzero(lead(sent, 1))
     assert begun <= changed[0] <= begun + 1

@@ -47,9 +47,11 @@ from stream.wire.replay_actions import (
     SetVitals,
     StopInjection,
 )
+from stream.wire.score_message import BeatTally, RhythmScore, Score, ScorePart
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
+from tests.outlooks import alone, outlook
 from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import SESSION, chunk, numeric, numerics, wave
 
@@ -151,7 +153,37 @@ RESULTS = (CommandResult(command_id=SESSION), CommandResult(command_id=SESSION[:
 WARD_BEDS = ("icu-032", "icu-039", "icu-085")
 """Beds of one shard of a ward."""
 
+SCORE_PART = ScorePart(
+    qrs=BeatTally(found=400, missed=1, false=2),
+    veb=BeatTally(found=3),
+    sveb=BeatTally(),
+    rhythms=(RhythmScore(name="vt", true_s=9, missed_s=1, episodes=1, found=1, delay_s_median=0.5, delay_s_max=0.5),),
+    false_alarms=1,
+    false_by_kind={"asystole": 1},
+    false_hours=0.1,
+)
+SCORE = Score(
+    bed="bed-1",
+    session=SESSION,
+    record="mitdb/208",
+    epoch=0,
+    index=107_999,
+    when="2026-01-31T12:00:00.000Z",
+    complete=False,
+    whole=False,
+    style="typed beats",
+    seconds=300.0,
+    scored_from_s=0.0,
+    running_s=300.0,
+    cumulative=SCORE_PART,
+    running=SCORE_PART,
+)
+
 MESSAGES: list[Message] = [
+    alone(3, {"nibp_mean": 70.0}),
+    outlook(),
+    outlook(horizons=(), forecasts=(), risks=(), advisory=False, advisory_risk=None, threshold=None, reasons=()),
+    SCORE,
     chunk(3),
     chunk(3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0)),
     wave(3),

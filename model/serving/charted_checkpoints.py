@@ -1,0 +1,145 @@
+"""The checkpoints of beds without ECG in a folder: after each message, before anything of it is sent.
+
+Each bed has two files that are written alternately, as those of `model.serving.checkpoint_store`, whose parts, folder
+and rules they share: the older one stays whole until the newer one is complete.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.alarms.alarm_manager import SavedAlarms
+from model.serving.charted_bed import ChartState
+from model.serving.checkpoint import MAX_BYTES, part, parts
+from model.serving.checkpoint_store import CheckpointStore
+from model.serving.file_writing import write_at
+from model.serving.progress import MAX_AGE_NS
+from model.signal.state_codec import pack, unpack
+from stream.errors import StorageError
+from stream.wire.numerics_message import Numerics
+from stream.wire.shard import ALL_BEDS, Shard
+
+log = logging.getLogger("bedside.worker")
+
+FORMAT = b"bedside-chart-1\n"
+"""First bytes of a file; changes with the layout or the meaning of the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartCheckpoint:
+    """Everything that continues a bed without ECG.
+
+    Attributes
+    ----------
+    number : int
+        Incremented with each checkpoint of the bed.
+    served_by : tuple of str
+        As in `model.serving.checkpoint.BedCheckpoint`, as are ``alive_ns``, ``counters``, ``ended`` and ``lease``.
+    alive_ns : int
+    numerics : Numerics
+        The last message.
+    counters : dict of str to int
+    ended : bool
+    lease : int
+    chart : ChartState
+    alarms : SavedAlarms
+    """
+
+    number: int
+    served_by: tuple[str, ...]
+    alive_ns: int
+    numerics: Numerics
+    counters: dict[str, int]
+    ended: bool
+    lease: int
+    chart: ChartState
+    alarms: SavedAlarms
+
+
+class ChartedCheckpoints:
+    """Writes and reads the checkpoints of beds without ECG.
+
+    Parameters
+    ----------
+    store : CheckpointStore or None
+        Of the beds with ECG, whose folder they share; None: nothing is written, and there is nothing to read.
+    """
+
+    def __init__(self, store: CheckpointStore | None) -> None:
+        self._store = store
+        self._files: dict[str, tuple[int, int]] = {}
+        self._failed = False
+
+    def write(self, checkpoint: ChartCheckpoint) -> None:
+        """Write a checkpoint; a failure is logged, once until it succeeds again."""
+        if self._store is None:
+            return
+        bed = checkpoint.numerics.bed
+        try:
+            if bed not in self._files:
+                self._files[bed] = (_open(self._store.folder, bed, 0), _open(self._store.folder, bed, 1))
+                if checkpoint.number == 1:  # the bed starts anew: what was refused must not prevail
+                    for file in self._files[bed]:
+                        os.ftruncate(file, 0)
+            data = FORMAT + part(pack(checkpoint))
+            write_at(self._files[bed][checkpoint.number % 2], data, 0)
+            self._store.written(_name(bed, checkpoint.number % 2))
+        except OSError as error:
+            if not self._failed:
+                log.warning("checkpoints of beds without ECG cannot be written (%s)", error.strerror)
+            self._failed = True
+        else:
+            self._failed = False
+
+    def read_all(self, shard: Shard = ALL_BEDS) -> list[ChartCheckpoint]:
+        """Return the last checkpoint of each bed of a shard; refused and outdated ones are logged or deleted."""
+        found: dict[str, ChartCheckpoint] = {}
+        for path in sorted(self._store.folder.glob("*.chart[01]")) if self._store is not None else ():
+            if path.stem not in shard:
+                continue
+            try:
+                if not path.stat().st_size:
+                    continue  # of the two files, one has not been written yet
+                checkpoint = self._decode(path)
+                if time.time_ns() - checkpoint.alive_ns > MAX_AGE_NS:
+                    path.unlink()
+                    continue
+            except (StorageError, OSError) as error:
+                log.warning("bed %s: checkpoint %s is refused: %s", path.stem, path.name, error)
+                continue
+            if path.stem not in found or checkpoint.number > found[path.stem].number:
+                found[path.stem] = checkpoint
+        return list(found.values())
+
+    def _decode(self, path: Path) -> ChartCheckpoint:
+        if path.stat().st_size > MAX_BYTES:
+            raise StorageError("it is damaged")
+        data = path.read_bytes()
+        if not data.startswith(FORMAT):
+            raise StorageError("it is of another version")
+        first = next(parts(data[len(FORMAT) :]), None)
+        if first is None:
+            raise StorageError("it is damaged")
+        checkpoint = unpack(first, ChartCheckpoint)
+        if checkpoint.numerics.bed != path.stem:
+            raise StorageError("it is of another bed")
+        return checkpoint
+
+    def close(self) -> None:
+        """Close all files."""
+        for files in self._files.values():
+            for file in files:
+                os.close(file)
+        self._files.clear()
+
+
+def _name(bed: str, slot: int) -> str:
+    return f"{bed}.chart{slot}"
+
+
+def _open(folder: Path, bed: str, slot: int) -> int:
+    return os.open(folder / _name(bed, slot), os.O_RDWR | os.O_CREAT, 0o600)

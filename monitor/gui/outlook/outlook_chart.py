@@ -1,0 +1,275 @@
+"""The last hours of a bed without ECG, and the forecast of the next ones, one row for each group of numerics.
+
+A value is a point at its hour; neighbouring hours are joined, and an hour without a value is a gap. Right of the line
+"now" are the median and the 80 % interval of the forecast. The lowest row is the risk of the advisory, hour by hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from monitor.gui.style.language import translate
+from monitor.gui.style.text_lookup import text_of
+from monitor.gui.style.theme import Theme, colour, font, px
+from monitor.view.chart import PRESSURE_LIMIT, ChartGroup, latest, shown_groups
+from stream.wire.numerics_message import UNIT_OF, NumericName
+from stream.wire.outlook_message import MAX_PAST_H, Fan, Outlook
+from stream.wire.outlook_texts import name_phrase, risk_phrase, value_text
+from stream.wire.wave_message import Signal
+
+_LEFT_PX, _RIGHT_PX, _AXIS_PX = 44, 26, 22
+_RISK_SHARE, _PRESSURE_SHARE = 0.9, 1.6
+"""Height of the rows of the risk and of a pressure, as a share of that of another row."""
+
+_TICK_H, _TICK_PX = 6, 44
+"""Interval of the written hours of the past, and the least distance of two texts."""
+
+_MEAN = ("abp_mean", "nibp_mean")
+_POINT_PX = 2.5
+_TWO_LIMITS_PX = 40
+"""Height from which the limits of a row are written, px at normal font size."""
+
+_WAVES: Mapping[str, Signal] = {"ABP": "abp", "NIBP": "abp", "SpO₂": "pleth", "RR": "resp", "etCO₂": "co2"}
+"""Whose colour each group has; others have that of texts."""
+
+Axis = Callable[[float], float]
+"""Returns the pixel of a value."""
+
+
+class OutlookChart(QWidget):
+    """Draws an outlook.
+
+    Attributes
+    ----------
+    outlook : Outlook or None
+    stale : bool
+        Drawn dimmed: nothing is sent any more.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.outlook: Outlook | None = None
+        self.stale = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Apply a theme."""
+        self.theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the default size."""
+        return QSize(800, px(400))
+
+    def show_outlook(self, outlook: Outlook | None, *, stale: bool) -> None:
+        """Show an outlook; nothing is drawn again while it is the same."""
+        if (outlook, stale) != (self.outlook, self.stale):
+            self.outlook, self.stale = outlook, stale
+            self.update()
+
+    # --- drawing --------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw all rows."""
+        outlook = self.outlook
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), colour(self.theme.ground))
+            if outlook is None:
+                painter.setFont(font(16))
+                painter.setPen(colour(self.theme.faint))
+                text = translate("Outlook", "no outlook yet: a worker sends one with each hour")
+                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+                return
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            groups = shown_groups(outlook)
+            edges = self._edges(groups, 0.0 if outlook.advisory_risk is None else _RISK_SHARE)
+            self._draw_hours(painter, outlook, edges[-1])
+            painter.setOpacity(self.theme.stale_opacity if self.stale else 1.0)
+            for group, (top, bottom) in zip(groups, pairwise(edges), strict=False):
+                self._draw_group(painter, outlook, group, top, bottom)
+            self._draw_risk(painter, outlook, edges[-2], edges[-1])
+            painter.setOpacity(1.0)
+            if outlook.forecasts:
+                self._draw_legend(painter, edges[-2])
+
+    def _edges(self, groups: Sequence[ChartGroup], risk: float) -> list[int]:
+        """Return the pixels that divide the rows, the last of which is the risk, with its share of the height."""
+        shares = [0.0, *(_PRESSURE_SHARE if len(group.members) > 1 else 1.0 for group in groups), risk]
+        row = (self.height() - px(_AXIS_PX)) / sum(shares)
+        return [round(row * share) for share in accumulate(shares)]
+
+    def _x(self, hours: float) -> float:
+        """Return the pixel of an hour, counted from now."""
+        outlook = self.outlook
+        assert outlook is not None
+        left, right = px(_LEFT_PX), self.width() - px(_RIGHT_PX)
+        span = MAX_PAST_H - 1 + max(outlook.horizons, default=0)
+        return left + (hours + MAX_PAST_H - 1) / span * (right - left)
+
+    def _draw_hours(self, painter: QPainter, outlook: Outlook, bottom: int) -> None:
+        """Draw the hours of the record, those of the forecast, and the line of the present."""
+        painter.setFont(font(11))
+        past = [h for h in range(max(outlook.hour - MAX_PAST_H + 1, 0), outlook.hour) if h % _TICK_H == 0]
+        ticks = [(h - outlook.hour, translate("Outlook", "hour {hour}").format(hour=h)) for h in past]
+        ticks += [(h, translate("Outlook", "+{hours} h").format(hours=h)) for h in outlook.horizons]
+        present, free = self._x(0), float(self.width() + px(_TICK_PX))
+        for hours, text in reversed(ticks):
+            x = self._x(hours)
+            painter.setPen(QPen(colour(self.theme.grid), 1))
+            painter.drawLine(QLineF(x, 0, x, bottom))
+            if x < free - px(_TICK_PX) and abs(x - present) > px(_TICK_PX):
+                self._draw_hour(painter, x, text, self.theme.faint)
+                free = x
+        x = self._x(0)
+        painter.setPen(QPen(colour(self.theme.text), 1.5))
+        painter.drawLine(QLineF(x, 0, x, bottom))
+        painter.setFont(font(12, bold=True))
+        self._draw_hour(painter, x, translate("Outlook", "now: {hour}").format(hour=outlook.hour), self.theme.text)
+
+    def _draw_hour(self, painter: QPainter, x: float, text: str, ink: str) -> None:
+        painter.setPen(colour(ink))
+        place = QRectF(x - px(50), self.height() - px(_AXIS_PX), px(100), px(_AXIS_PX))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _draw_group(self, painter: QPainter, outlook: Outlook, group: ChartGroup, top: int, bottom: int) -> None:
+        fans = [fan for fan in outlook.forecasts if fan.name in group.members]
+        past = {one.name: one.values for one in outlook.past if one.name in group.members}
+        ink = self._ink(group)
+        low, high, step = group.scale
+        drawn = [value for values in past.values() for value in values if value is not None]
+        drawn += [value for fan in fans for value in (*fan.low, *fan.high)]
+        low = min([low, *(value // step * step for value in drawn)])
+        high = max([high, *(-(-value // step) * step for value in drawn)])
+
+        def y(value: float) -> float:
+            return bottom - 4 - (value - low) / (high - low) * (bottom - top - 8)
+
+        painter.setPen(QPen(colour(self.theme.edge), 1))
+        painter.drawLine(QLineF(px(_LEFT_PX), bottom, self.width(), bottom))
+        if not past.keys().isdisjoint(_MEAN):
+            painter.setPen(QPen(colour(self.theme.threshold), 1, Qt.PenStyle.DashLine))
+            painter.drawLine(QLineF(px(_LEFT_PX), y(PRESSURE_LIMIT), self.width(), y(PRESSURE_LIMIT)))
+            painter.setFont(font(11))
+            place = QRectF(0, y(PRESSURE_LIMIT) - px(8), px(_LEFT_PX) - 6, px(16))
+            centre = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(place, centre, f"{PRESSURE_LIMIT:.0f}")
+        for fan in fans:
+            self._draw_fan(painter, outlook, fan, y)
+        for name in group.members:
+            if name in past:
+                thin = len(past) > 1 and name not in _MEAN
+                self._draw_values(painter, past[name], ink, y, 1.0 if thin else 2.0)
+        self._draw_labels(painter, outlook, group, (low, high), top, bottom)
+
+    def _ink(self, group: ChartGroup) -> str:
+        if group.name == "HR":
+            return self.theme.ecg
+        return self.theme.wave[_WAVES[group.name]] if group.name in _WAVES else self.theme.text
+
+    def _draw_values(self, painter: QPainter, values: Sequence[float | None], ink: str, y: Axis, width: float) -> None:
+        """Draw the values of the past, the last of which is of the present hour."""
+        points = [
+            None if value is None else QPointF(self._x(number + 1 - len(values)), y(value))
+            for number, value in enumerate(values)
+        ]
+        painter.setPen(QPen(colour(ink), width))
+        for one, other in pairwise(points):
+            if one is not None and other is not None:
+                painter.drawLine(one, other)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour(ink))
+        for point in points:
+            if point is not None:
+                painter.drawEllipse(point, _POINT_PX * width / 2, _POINT_PX * width / 2)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _draw_fan(self, painter: QPainter, outlook: Outlook, fan: Fan, y: Axis) -> None:
+        known = latest(outlook, fan.name)
+        start = [] if known is None or known[1] else [(0, known[0])]  # an old value is not joined to the forecast
+        upper = [QPointF(self._x(h), y(value)) for h, value in [*start, *zip(outlook.horizons, fan.high, strict=True)]]
+        lower = [QPointF(self._x(h), y(value)) for h, value in [*start, *zip(outlook.horizons, fan.low, strict=True)]]
+        middle = [QPointF(self._x(h), y(v)) for h, v in [*start, *zip(outlook.horizons, fan.median, strict=True)]]
+        painter.setPen(QPen(colour(self.theme.band_edge), 1))
+        painter.setBrush(colour(self.theme.band))
+        painter.drawPolygon(QPolygonF([*upper, *reversed(lower)]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colour(self.theme.forecast), 2))
+        painter.drawPolyline(QPolygonF(middle))
+
+    def _draw_labels(
+        self, painter: QPainter, outlook: Outlook, group: ChartGroup, limits: tuple[float, float], top: int, bottom: int
+    ) -> None:
+        """Write the limits of the axis at the left, and names and latest values into the row."""
+        painter.setFont(font(11))
+        painter.setPen(colour(self.theme.faint))
+        place, right = QRect(0, top + 2, px(_LEFT_PX) - 6, bottom - top - 4), Qt.AlignmentFlag.AlignRight
+        if bottom - top >= px(_TWO_LIMITS_PX):
+            painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, f"{limits[1]:.0f}")
+            painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, f"{limits[0]:.0f}")
+        painter.setFont(font(15, bold=True))
+        painter.setPen(colour(self._ink(group)))
+        text = "   ".join(self._latest_texts(outlook, group))
+        box = painter.fontMetrics().boundingRect(text).adjusted(-4, 0, 4, 0)
+        box.moveTopLeft(QRect(px(_LEFT_PX) + 4, top + 2, 0, 0).topLeft())
+        ground = colour(self.theme.ground)
+        ground.setAlphaF(0.75)
+        painter.fillRect(box, ground)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _latest_texts(self, outlook: Outlook, group: ChartGroup) -> Iterator[str]:
+        """Yield the latest values of a group, with their age in hours where they are not of this hour."""
+        by_age: dict[int, list[NumericName]] = {}
+        for name in group.members:
+            if (known := latest(outlook, name)) is not None:
+                by_age.setdefault(known[1], []).append(name)
+        for back, names in by_age.items():
+            values = (f"{text_of(name_phrase(name))} {self._value(outlook, name)}" for name in names)
+            unit = UNIT_OF[names[0]]
+            age = translate("Outlook", " ({hours} h ago)").format(hours=back) if back else ""
+            yield f"{'  '.join(values)} {unit}{age}"
+
+    @staticmethod
+    def _value(outlook: Outlook, name: NumericName) -> str:
+        known = latest(outlook, name)
+        return value_text(name, None if known is None else known[0])
+
+    def _draw_legend(self, painter: QPainter, top: int) -> None:
+        """Write what the bands are, into the room right of the risk, which has no forecast."""
+        painter.setFont(font(11))
+        painter.setPen(colour(self.theme.forecast))
+        left = self._x(1)
+        place = QRectF(left, top + 4, self.width() - left - 4, self.height() - px(_AXIS_PX) - top - 4)
+        text = translate("Outlook", "forecast:\nmedian,\n80 % band")
+        painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+
+    def _draw_risk(self, painter: QPainter, outlook: Outlook, top: int, bottom: int) -> None:
+        """Draw the risk of each hour as a bar, and its threshold."""
+        if outlook.advisory_risk is None or outlook.threshold is None:
+            return
+        height = bottom - top - px(20)
+        width = self._x(1) - self._x(0)
+        for number, risk in enumerate(outlook.past_risk):
+            if risk is None:
+                continue
+            ink = self.theme.priority["medium"] if outlook.is_over(risk) else self.theme.score
+            x = self._x(number + 1 - len(outlook.past_risk))
+            painter.fillRect(QRectF(x - width / 2 + 1, bottom - risk * height, width - 2, risk * height), colour(ink))
+        y = bottom - outlook.threshold * height
+        painter.setPen(QPen(colour(self.theme.threshold), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QLineF(px(_LEFT_PX), y, self._x(0) + width / 2, y))
+        painter.setFont(font(11))
+        painter.setPen(colour(self.theme.faint))
+        place, right = QRect(0, top + px(18), px(_LEFT_PX) - 6, height), Qt.AlignmentFlag.AlignRight
+        painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, "100 %")
+        painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, "0")
+        painter.setFont(font(12, bold=True))
+        painter.setPen(colour(self.theme.score))
+        name = translate("Outlook", "Risk: {event}").format(event=text_of(risk_phrase(outlook.advisory_risk)))
+        painter.drawText(QRect(px(_LEFT_PX) + 4, top + 2, self.width(), px(18)), Qt.AlignmentFlag.AlignVCenter, name)

@@ -1,0 +1,42 @@
+"""Page of a bed without ECG: its last hours, the forecast of the next ones, risks, score and advisory."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from monitor.gui.outlook.outlook_chart import OutlookChart
+from monitor.gui.outlook.outlook_panel import OutlookPanel
+from monitor.gui.style.theme import Theme, px
+from monitor.view.view_model import Frame
+
+_PANEL_PX = 320
+
+
+class OutlookPage(QWidget):
+    """Chart and panel side by side.
+
+    Attributes
+    ----------
+    chart : OutlookChart
+    panel : OutlookPanel
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.chart, self.panel = OutlookChart(theme), OutlookPanel(theme)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self.chart, 1)
+        row.addWidget(self.panel)
+        self.apply_theme(theme)
+
+    def apply_theme(self, theme: Theme) -> None:  # noqa: ARG002
+        """Adapt the width of the panel to the font size."""
+        self.panel.setFixedWidth(px(_PANEL_PX))
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show the outlook of a frame."""
+        outlook = None if frame.chart is None else frame.chart.outlook
+        self.chart.show_outlook(outlook, stale=frame.link.stale or not frame.worker)
+        self.panel.show_outlook(outlook)

@@ -1,0 +1,56 @@
+"""Table of the live score, at most 80 columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from monitor.view.score_texts import NO_VALUE, beats_text, rhythm_text
+from stream.wire.plain_text import plain
+from stream.wire.score_message import Score, ScorePart
+
+NAMES = {"vf": "VF", "vt": "VT", "either": "VF or VT", "asystole": "asystole", "af": "AF"}
+
+
+def score_table(reports: Iterable[Score]) -> Group:
+    """Return a table for each bed: since the begin, and the last minutes."""
+    tables = [_bed(report) for report in reports]
+    title = Text("bedside score · SIMULATION, not for clinical use", style="bold")
+    waiting = [] if tables else [Text("waiting for a reference: replay with --annotations", style="dim")]
+    return Group(title, *waiting, *tables)
+
+
+def _bed(report: Score) -> Table:
+    state = "complete" if report.complete else "so far"
+    title = f"{report.bed}: {plain(report.record)}, {report.seconds:.0f} s, {state}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("%")
+    table.add_column("Se / PPV, Sp", justify="right")
+    table.add_column(f"last {report.running_s / 60:.0f} min", justify="right")
+    table.add_column("found", justify="right")
+    table.add_column("delay s", justify="right")
+    whole, last = report.cumulative, report.running
+    for name in ("qrs", "veb", "sveb"):
+        tally, recent = getattr(whole, name), getattr(last, name)
+        counts = f"{tally.found} of {tally.found + tally.missed}"
+        table.add_row(name.upper(), beats_text(tally), beats_text(recent), counts, "")
+    recent_rhythms = {row.name: row for row in last.rhythms}
+    for row in whole.rhythms:
+        recent_row = recent_rhythms.get(row.name, row)
+        delay = NO_VALUE if row.delay_s_median is None else f"{row.delay_s_median:.1f}"
+        found = f"{row.found} of {row.episodes}"
+        table.add_row(NAMES[row.name], rhythm_text(row), rhythm_text(recent_row), found, delay)
+    table.caption = _alarms(whole)
+    table.caption_justify = "left"
+    return table
+
+
+def _alarms(part: ScorePart) -> str:
+    rate = f"{part.false_alarms / part.false_hours:.2f} per hour" if part.false_hours else "not counted yet"
+    kinds = ", ".join(f"{plain(kind)} {number}" for kind, number in sorted(part.false_by_kind.items()))
+    injected = f"; during injections: {part.during_injections}" if part.during_injections else ""
+    return f"False high-priority alarms: {part.false_alarms}, {rate}{f' ({kinds})' if kinds else ''}{injected}"

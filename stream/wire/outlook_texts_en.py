@@ -1,0 +1,47 @@
+"""The phrases of `stream.wire.outlook_texts` in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OUTLOOK: Mapping[str, str] = {
+    "separator": ", ",
+    "name.heart_rate": "HR",
+    "name.pulse_rate": "pulse",
+    "name.spo2": "SpO₂",
+    "name.respiration_rate": "RR",
+    "name.abp_systolic": "SBP",
+    "name.abp_diastolic": "DBP",
+    "name.abp_mean": "MAP",
+    "name.pap_systolic": "PAP systolic",
+    "name.pap_diastolic": "PAP diastolic",
+    "name.pap_mean": "PAP mean",
+    "name.cvp_mean": "CVP",
+    "name.nibp_systolic": "SBP",
+    "name.nibp_diastolic": "DBP",
+    "name.nibp_mean": "MAP",
+    "name.etco2": "etCO₂",
+    "name.temperature": "Temp",
+    "name.perfusion_index": "PI",
+    "name.pulse_arrival": "pulse arrival",
+    "name.apnoea": "apnoea",
+    "name.pulse_rate_abp": "pulse (ABP)",
+    "name.st": "ST",
+    "risk.hypotension_1h": "MAP below 65 mmHg within 1 h",
+    "risk.hypotension_3h": "MAP below 65 mmHg within 3 h",
+    "risk.hypotension_6h": "MAP below 65 mmHg within 6 h",
+    "risk.sepsis_6h": "sepsis (Challenge label) within 6 h",
+    "part.respiration_rate": "RR",
+    "part.spo2": "SpO₂",
+    "part.supplemental_oxygen": "oxygen",
+    "part.systolic": "SBP",
+    "part.heart_rate": "HR",
+    "part.consciousness": "consciousness",
+    "part.temperature": "Temp",
+    "verbatim_part": "{name}",
+    "cause.fell": "{name} fell from {before} to {value} {unit} in {hours} h",
+    "cause.rose": "{name} rose from {before} to {value} {unit} in {hours} h",
+    "cause.low": "{name} is low: {value} {unit}",
+    "cause.high": "{name} is high: {value} {unit}",
+    "cause.value": "{name} {value} {unit}",
+}

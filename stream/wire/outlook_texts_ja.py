@@ -1,0 +1,47 @@
+"""The phrases of `stream.wire.outlook_texts` in Japanese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OUTLOOK: Mapping[str, str] = {
+    "separator": "、",
+    "name.heart_rate": "心拍数",
+    "name.pulse_rate": "脈拍数",
+    "name.spo2": "SpO₂",
+    "name.respiration_rate": "呼吸数",
+    "name.abp_systolic": "収縮期血圧",
+    "name.abp_diastolic": "拡張期血圧",
+    "name.abp_mean": "平均血圧",
+    "name.pap_systolic": "肺動脈圧(収縮期)",
+    "name.pap_diastolic": "肺動脈圧(拡張期)",
+    "name.pap_mean": "肺動脈圧(平均)",
+    "name.cvp_mean": "中心静脈圧",
+    "name.nibp_systolic": "収縮期血圧",
+    "name.nibp_diastolic": "拡張期血圧",
+    "name.nibp_mean": "平均血圧",
+    "name.etco2": "etCO₂",
+    "name.temperature": "体温",
+    "name.perfusion_index": "灌流指標",
+    "name.pulse_arrival": "脈波到達時間",
+    "name.apnoea": "無呼吸",
+    "name.pulse_rate_abp": "脈拍数(動脈圧)",
+    "name.st": "ST",
+    "risk.hypotension_1h": "1 時間以内に平均血圧 65 mmHg 未満",
+    "risk.hypotension_3h": "3 時間以内に平均血圧 65 mmHg 未満",
+    "risk.hypotension_6h": "6 時間以内に平均血圧 65 mmHg 未満",
+    "risk.sepsis_6h": "6 時間以内の敗血症(Challenge のラベル)",
+    "part.respiration_rate": "呼吸数",
+    "part.spo2": "SpO₂",
+    "part.supplemental_oxygen": "酸素投与",
+    "part.systolic": "収縮期血圧",
+    "part.heart_rate": "心拍数",
+    "part.consciousness": "意識",
+    "part.temperature": "体温",
+    "verbatim_part": "{name}",
+    "cause.fell": "{name}が {hours} 時間で {before} から {value} {unit} に低下",
+    "cause.rose": "{name}が {hours} 時間で {before} から {value} {unit} に上昇",
+    "cause.low": "{name}が低い: {value} {unit}",
+    "cause.high": "{name}が高い: {value} {unit}",
+    "cause.value": "{name} {value} {unit}",
+}

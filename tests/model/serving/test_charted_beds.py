@@ -1,0 +1,166 @@
+"""Beds without ECG in the worker: hours in, outlooks and alarms out, and what a killed worker leaves."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from model.pipeline.analysis import Models
+from model.serving.charted_checkpoints import ChartedCheckpoints
+from model.serving.checkpoint import fingerprint
+from model.serving.checkpoint_store import CheckpointStore
+from stream.records.record import Record
+from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Command, SetLimits
+from stream.wire.messages import BedStatus, Message, ProcessStatus
+from stream.wire.numerics_message import NumericName, Numerics
+from stream.wire.outlook_message import HOUR, Outlook
+from tests.model.serving.worker_harness import BEGIN_NS, WorkerHarness, chunks, command, publisher_status, summaries
+from tests.outlooks import alone
+from tests.waveforms import SESSION as CHARTED
+
+Hour = dict[NumericName, float | None]
+
+DAY: list[Hour] = [
+    {"nibp_mean": 80.0, "heart_rate": 90.0},
+    {"nibp_mean": 58.0, "heart_rate": None},
+    {"nibp_mean": None, "heart_rate": 125.0},
+    {"nibp_mean": 55.0, "heart_rate": 128.0},
+    {"nibp_mean": 72.0, "heart_rate": 100.0},
+    {"nibp_mean": 85.0, "spo2": 78.0},
+    {"nibp_mean": 85.0, "spo2": 97.0},
+]
+
+
+def day(**changes: Any) -> list[Numerics]:
+    return [alone(hour, values, **changes) for hour, values in enumerate(DAY)]
+
+
+def serve(harness: WorkerHarness, messages: Iterable[Numerics], seconds: float = 0.5) -> None:
+    for message in messages:
+        harness.worker.add_numerics(message)
+        harness.clock.now += round(seconds * 1e9)
+        harness.worker.advance_time()
+
+
+def ended(session: str = CHARTED) -> BedStatus:
+    return msgspec.structs.replace(publisher_status("ended"), session=session)
+
+
+@pytest.fixture(autouse=True)
+def same_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the age of a checkpoint count by the clock of the worker."""
+    monkeypatch.setattr("model.serving.charted_checkpoints.time.time_ns", lambda: BEGIN_NS)
+
+
+def test_each_hour_brings_an_outlook_as_measured_and_limits_raise_alarms(models: Models) -> None:
+    harness = WorkerHarness(models)
+    serve(harness, day(), seconds=3600)  # in real time: an hour between two messages is no silence
+    outlooks = harness.of(Outlook)
+    assert [outlook.hour for outlook in outlooks] == list(range(len(DAY)))
+    past = {one.name: one.values for one in outlooks[-1].past}
+    assert past["nibp_mean"] == tuple(hour.get("nibp_mean") for hour in DAY)
+    assert past["spo2"] == (None, None, None, None, None, 78.0, 97.0)
+    assert summaries(harness.of(Alarm)) == [
+        ("raised", "abp_mean_low", "medium", HOUR, None),
+        ("raised", "heart_rate_high", "medium", 2 * HOUR, None),
+        ("cleared", "heart_rate_high", "medium", 2 * HOUR, 4 * HOUR),
+        ("cleared", "abp_mean_low", "medium", HOUR, 4 * HOUR),
+        ("raised", "desaturation", "high", 5 * HOUR, None),
+        ("cleared", "desaturation", "high", 5 * HOUR, 6 * HOUR),
+    ]
+    assert harness.worker.beds == ("bed-1",)
+    assert harness.of(BedStatus)[-1].counters["messages"] == len(DAY)
+
+
+def comparable(messages: Iterable[Message]) -> list[Message]:
+    """Return what a worker has sent of a bed, without its wall time and lease, and what is sent again."""
+    kept = [m for m in messages if isinstance(m, Outlook | Alarm) and not getattr(m, "resent", False)]
+    return [msgspec.structs.replace(m, when="", lease=0) for m in kept]
+
+
+@pytest.mark.parametrize("killed", [1, 3, 6])
+def test_a_worker_that_replaces_a_killed_one_goes_on_exactly(models: Models, tmp_path: Path, killed: int) -> None:
+    whole = WorkerHarness(models)
+    serve(whole, day())
+    with CheckpointStore(tmp_path, fingerprint(models)) as store:
+        first = WorkerHarness(models, store, "first")
+        serve(first, day()[:killed])
+    with CheckpointStore(tmp_path, fingerprint(models)) as store:
+        second = WorkerHarness(models, store, "second")
+        second.clock.now = first.clock.now
+        second.worker.restore_beds(store.read_all(), {"bed-1": "first"})
+        assert second.of(ActiveAlarms)[-1].alarms == tuple(
+            msgspec.structs.replace(alarm, lease=2) for alarm in first.of(ActiveAlarms)[-1].alarms
+        )
+        serve(second, day()[killed - 1 :])  # the retained message comes again
+        assert second.worker.leases == {"bed-1": 2}
+    assert comparable([*first.messages, *second.messages]) == comparable(whole.messages)
+
+
+def test_a_damaged_checkpoint_and_one_of_a_bed_that_another_worker_served_are_refused(
+    models: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with CheckpointStore(tmp_path, fingerprint(models)) as store:
+        serve(WorkerHarness(models, store, "first"), day()[:3])
+        other = WorkerHarness(models, store, "second")
+        other.worker.restore_beds([], {"bed-1": "somebody"})
+        assert other.worker.beds == ()
+        assert "another worker has served it" in caplog.text
+    for path in tmp_path.glob("bed-1.chart*"):
+        path.write_bytes(path.read_bytes()[:-40])
+    with CheckpointStore(tmp_path, fingerprint(models)) as store:
+        assert ChartedCheckpoints(store).read_all() == []
+    assert "it is damaged" in caplog.text
+
+
+def test_another_session_is_refused_until_the_publisher_of_the_first_has_ended(models: Models) -> None:
+    harness = WorkerHarness(models)
+    serve(harness, day()[:2])
+    serve(harness, day(session="cd" * 16)[:1])
+    assert len(harness.of(Outlook)) == 2
+    harness.worker.update_status(msgspec.structs.replace(publisher_status("playing"), session=CHARTED))
+    process = ProcessStatus(role="publisher", instance="p", state="offline", when="")
+    harness.worker.update_status(process)
+    serve(harness, day(session="cd" * 16)[:1])
+    assert harness.of(Outlook)[-1].session == "cd" * 16
+    assert harness.of(Outlook)[-1].past[0].values == (90.0,)  # nothing of the session before
+    assert [a.reason for a in harness.of(Alarm) if a.phase == "cleared"] == ["signal_interrupted"]
+
+
+def test_the_end_of_the_record_clears_alarms_and_commands_work(models: Models) -> None:
+    harness = WorkerHarness(models)
+    serve(harness, day()[:6])
+    [desaturation] = harness.of(ActiveAlarms)[-1].alarms
+    actions = [Acknowledge(alarm_id=desaturation.alarm_id), SetLimits(limits=harness.of(ActiveAlarms)[-1].limits)]
+    for number, action in enumerate(actions, 1):
+        made: Command = command(action, harness.clock.now, number=number)
+        harness.worker.execute(made)
+    assert harness.of(Alarm)[-1].acknowledged_by == "nurse 1"
+    harness.worker.update_status(ended())
+    assert harness.of(Alarm)[-1].reason == "record_ended"
+    assert harness.of(ActiveAlarms)[-1].alarms == ()
+
+
+def test_a_bed_changes_between_ecg_and_none_only_once_the_one_before_has_ended(models: Models, patient: Record) -> None:
+    harness = WorkerHarness(models)
+    ecg = list(itertools.islice(chunks(patient), 30))
+    for chunk in ecg[:20]:
+        harness.worker.tick([chunk])
+    serve(harness, day()[:1])
+    assert harness.of(Outlook) == []
+    harness.worker.update_status(publisher_status("ended"))
+    serve(harness, day()[:2])
+    assert [outlook.hour for outlook in harness.of(Outlook)] == [0, 1]
+    harness.worker.tick(ecg[:1])
+    assert harness.of(Outlook)[-1].session == CHARTED
+    harness.worker.update_status(ended())
+    again = "ef" * 16
+    for chunk in ecg:
+        harness.worker.tick([msgspec.structs.replace(chunk, session=again)])
+    harness.worker.stop()
+    assert (harness.of(BedStatus)[-1].session, harness.of(BedStatus)[-1].state) == (again, "stopped")

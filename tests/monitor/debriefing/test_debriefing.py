@@ -1,0 +1,208 @@
+"""What was stored of a class is judged as a teacher would, and the page says it in both languages."""
+
+from __future__ import annotations
+
+import re
+import xml.dom.minidom
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from monitor import cli
+from monitor.alarm_log.class_log import ClassLog, strip_id
+from monitor.alarm_log.class_reader import ClassSession, read_sessions
+from monitor.alarm_log.export import AlarmFilter
+from monitor.alarm_log.store import AlarmLog
+from monitor.alarm_log.strips import StripRecorder
+from monitor.debriefing.assessment import assess
+from monitor.debriefing.report import report
+from monitor.debriefing.texts import TABLES
+from stream.clock import rfc3339
+from stream.timebase import FS
+from stream.wire.alarm_messages import Acknowledge, Action, Alarm, AlarmKind, Command, PauseAudio
+from stream.wire.answer import QUIZ_RHYTHMS, Answer
+from stream.wire.injection_kinds import INJECTION_KINDS
+from stream.wire.messages import Annotation
+from stream.wire.replay_actions import SetLoop
+from stream.wire.truth_message import Truth
+from tests.monitor import message_samples
+from tests.waveforms import SESSION, chunk
+
+T0_NS = 1_770_000_000_000_000_000
+
+
+def when(second: float) -> str:
+    return rfc3339(T0_NS + round(second * 1e9))
+
+
+def truth(second: float, name: str, what: str = "rhythm", phase: str = "at", **fields: object) -> Truth:
+    values = {"truth_id": f"{what}-{name}", "text": "", **fields}
+    return Truth(
+        bed="bed-1", session=SESSION, epoch=0, index=round(second * FS), when=when(second), what=what,  # type: ignore[arg-type]
+        phase=phase, name=name, synthetic=False, **values,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def alarm(second: float, kind: AlarmKind, after_s: float, phase: str = "raised", end: float | None = None) -> Alarm:
+    made = message_samples.alarm(round(second * FS), kind=kind, session=SESSION)
+    return msgspec.structs.replace(
+        made,
+        alarm_id=f"{kind}-{second}",
+        event_id=f"{kind}-{second}-{phase}",
+        phase=phase,
+        when=when((end if end is not None else second) + after_s),
+        end=None if end is None else round(end * FS),
+        duration_s=after_s if end is None else end - second,
+    )
+
+
+def command(second: float, action: Action, who: str = "student 1") -> Command:
+    return Command(command_id=f"{round(second * 1000):032x}", bed="bed-1", who=who, when=when(second), action=action)
+
+
+def answer(second: float, rhythm: str) -> Command:
+    return command(second, Answer(rhythm=rhythm, session=SESSION, index=round(second * FS)))
+
+
+TRUTHS = (
+    truth(0, "N"),
+    truth(20, "VT"),
+    truth(30, "N"),
+    truth(35, "muscle_noise", "injection", "begin", level=0.0, unit="dB"),
+    truth(45, "muscle_noise", "injection", "end"),
+    truth(50, "AFIB"),
+    truth(20, "acknowledge", "expected_action", values={"within_s": 15.0}, text="see to the patient"),
+    truth(50, "answer", "expected_action", values={"within_s": 5.0}, truth_id="e2"),
+    truth(60, "set_limits", "expected_action", values={"within_s": 9.0}, truth_id="e3"),
+    truth(80, "pause_alarms", "expected_action", truth_id="e4"),
+    truth(62, "spo2", "vitals", level=82.0, unit="%", values={"seconds": 5.0}),
+    truth(64, "etco2", "vitals", level=40.0, unit="mmHg"),
+    truth(66, "heart_rate", "vitals", level=131.0, unit="1/min"),
+)
+EVENTS = (
+    alarm(20.5, "ventricular_tachycardia", 2.0),
+    alarm(20.5, "ventricular_tachycardia", 0.5, "cleared", end=30),
+    alarm(36, "asystole", 4.0),
+    alarm(70, "heart_rate_high", 4.0),
+)
+COMMANDS = (
+    command(1, SetLoop(loop=True), "teacher"),
+    command(26.5, Acknowledge(alarm_id="ventricular_tachycardia-20.5")),
+    answer(28, "VT"),
+    answer(40, "NOISE"),
+    answer(53, "AFL"),
+    answer(57, "AFIB"),
+    command(65, PauseAudio(seconds=60)),
+)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """Return an alarm store of a class, with the strip and the forecast of the VT."""
+    collected, strips = ClassLog(), StripRecorder()
+    for second in range(31):
+        strips.push(chunk(second, FS), second)
+        collected.receive(message_samples.forecast(second * FS + 35, mean=2.5), 0)
+    strips.request(alarm(20.5, "ventricular_tachycardia", 2.0), 31)
+    event = collected.receive(TRUTHS[1], T0_NS)
+    assert event is not None
+    strips.request(event, 31)
+    strips.finish()
+    with AlarmLog(tmp_path / "class.sqlite") as log:
+        log.add((one, T0_NS) for one in EVENTS)
+        log.add_commands((one, T0_NS) for one in COMMANDS)
+        log.add_truths((one, T0_NS) for one in (*TRUTHS, TRUTHS[0]))
+        log.add_strips(strips.ready.values())
+        log.add_forecasts(one for strip in strips.ready.values() if (one := collected.forecast(strip)))
+    return tmp_path / "class.sqlite"
+
+
+@pytest.fixture
+def session(stored: Path) -> ClassSession:
+    [found] = read_sessions(stored, AlarmFilter())
+    return found
+
+
+def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) -> None:
+    assert sorted(session.truths, key=repr) == sorted(TRUTHS, key=repr)
+    assert session.commands == COMMANDS
+    strip = session.strips[strip_id(TRUTHS[1])]
+    points = session.forecasts[strip.alarm_id]
+    inside = [n for s in range(31) for o in range(4, 37, 4) if 10 * FS <= (n := s * FS + 35 + o) < 30 * FS]
+    assert (points[:, 0] + strip.start).tolist() == inside
+    np.testing.assert_array_equal(points[:, 1], np.float32(2.5))
+    assert read_sessions(stored, AlarmFilter(bed="bed-2")) == []
+
+
+def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:
+    found = assess(session)
+    by_name = {one.truth.name: one for one in found.happenings}
+    assert list(by_name) == ["VT", "muscle_noise", "AFIB", "spo2", "heart_rate"], "a normal value is not listed"
+    rate = by_name["heart_rate"]
+    assert rate.alarm is not None
+    assert (rate.alarm.kind, rate.alarms[0][1], by_name["spo2"].missed) == ("heart_rate_high", 8.0, True)
+    vt = by_name["VT"]
+    assert vt.alarm is not None
+    assert (vt.alarm.kind, vt.alarms[0][1], vt.missed) == ("ventricular_tachycardia", 2.5, False)
+    assert vt.reaction is not None
+    assert (type(vt.reaction[0].action), vt.reaction[1]) == (Acknowledge, 4.0)
+    assert by_name["AFIB"].missed
+    assert [(one.rhythm, one.true, one.right) for one in found.answers] == [
+        ("VT", "VT", True),
+        ("NOISE", "NOISE", True),
+        ("AFL", "AFIB", False),
+        ("AFIB", "AFIB", True),
+    ]
+    assert [(one.truth.name, one.verdict, one.seconds) for one in found.expected] == [
+        ("acknowledge", "done", 6.5),
+        ("answer", "late", 7.0),
+        ("set_limits", "wrong", None),
+        ("pause_alarms", "missed", None),
+    ]
+    assert [one.kind for one in found.unfounded] == ["asystole"]
+
+
+def test_a_reference_rhythm_is_truth_and_other_annotations_are_not() -> None:
+    log = ClassLog()
+    note = Annotation(bed="bed-1", session=SESSION, index=720, symbol="+", aux="(AFIB")
+    assert log.receive(msgspec.structs.replace(note, aux=""), T0_NS) is None
+    event = log.receive(note, T0_NS)
+    assert event is not None
+    assert event.onset == 720
+    [(made, _)] = log.truths
+    assert (made.what, made.name, made.index) == ("reference", "AFIB", 720)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_page_is_complete_and_stands_alone(session: ClassSession, language: str) -> None:
+    page = report([session], language)  # type: ignore[arg-type]
+    assert not re.search(r"<script|href=|src=|url\(", page)
+    assert page.count(TABLES[language]["simulation"]) == 2  # type: ignore[index]
+    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(pictures) == 2, "timeline, and the strip of the VT"
+    for picture in pictures:
+        xml.dom.minidom.parseString(picture)
+    assert "fill-opacity" in pictures[1], "the forecast"
+    words = {"en": ("late: after 7.0 s", "wrong: pause audio instead", "✗ atrial flutter", "3 of 4 answers right"),
+             "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解")}  # fmt: skip
+    assert all(one in page for one in words[language])
+
+
+def test_both_languages_have_all_names() -> None:
+    assert TABLES["en"].keys() == TABLES["ja"].keys()
+    names = {*QUIZ_RHYTHMS, *INJECTION_KINDS}
+    assert all(f"name.{one}" in TABLES["ja"] or f"mitbih.{one}" in TABLES["ja"] for one in names)
+
+
+def test_the_command_writes_a_page_and_says_what_is_wrong(
+    stored: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / "a.html"), "--lang", "ja"]) == 0
+    assert "心室頻拍" in (tmp_path / "a.html").read_text()
+    for out, line in (("a.txt", "end the name in .html or .pdf"), ("no/a.html", "no such folder")):
+        assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / out)]) == 2
+        assert line in capfd.readouterr().err
+    assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / "b.html"), "--bed", "bed-9"]) == 2
+    assert "has nothing to show of this bed or time" in capfd.readouterr().err

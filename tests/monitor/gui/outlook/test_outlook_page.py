@@ -1,0 +1,120 @@
+"""A bed without ECG in the window: its page, the list of the ward, and what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+
+from monitor.gui.window import MonitorWindow
+from stream.wire.outlook_message import Risk
+from tests.monitor.gui.conftest import Script
+from tests.monitor.message_samples import SECOND, process, status
+from tests.outlooks import alone, outlook
+from tests.waveforms import SESSION
+
+
+def send(script: Script, bed: str = "bed-1", **changes: Any) -> None:
+    """Deliver an hour of a bed without ECG, and the outlook of its worker."""
+    script.receive(process("publisher"), process("worker"))
+    script.receive(status("publisher", "playing", bed=bed, session=SESSION, record="hours", duration=90 * 1_296_000))
+    script.receive(status("worker", "forecasting", bed=bed, session=SESSION))
+    script.receive(alone(4, {"nibp_mean": 69.0, "heart_rate": None}, bed=bed), outlook(bed=bed, **changes))
+
+
+def colours(window: MonitorWindow) -> set[int]:
+    image: QImage = window.bed_view.outlook.chart.grab().toImage()
+    return {image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
+
+
+def test_the_page_shows_values_forecast_risks_score_and_why_and_nothing_of_an_ecg(
+    window: MonitorWindow, script: Script
+) -> None:
+    send(script)
+    window.tick()
+    view, panel = window.bed_view, window.bed_view.outlook.panel
+    assert view.outlook.isVisible()
+    assert not any(widget.isVisible() for widget in (view.sweep, view.heart_rate, view.waves, view.numbers, view.trend))
+    assert view.header.record.text() == "hours at hour 4 · replayed at ×7200"
+    assert view.header.link.text() == "● LIVE"
+    assert panel.advisory.text() == "EARLY WARNING: MAP below 65 mmHg within 6 h"
+    assert panel.reasons.text() == "• MAP fell from 78 to 69 mmHg in 2 h\n• HR 97 1/min"
+    assert (panel.score.text(), panel.parts.text(), panel.missing.text()) == (
+        "NEWS2  3",
+        "HR 1",
+        "not known: consciousness",
+    )
+    assert "not a diagnosis" in panel.hint.text()
+    assert window.footer.simulation.isVisible()
+    drawn = colours(window)
+    theme = window.preferences.theme
+    for ink in (theme.ecg, theme.wave["abp"], theme.forecast, theme.priority["medium"], theme.score):
+        assert int(f"ff{ink[1:]}", 16) in drawn, ink
+    script.now += 3000 * SECOND  # values may come once an hour: nothing is said to be missing
+    window.tick()
+    assert view.header.link.text() == "● LIVE"
+    window.preferences.change(language="ja")
+    assert panel.reasons.text().startswith("• 平均血圧が 2 時間で 78 から 69 mmHg に低下")
+
+
+def test_without_its_worker_the_outlook_is_old_and_without_its_publisher_there_is_no_data(
+    window: MonitorWindow, script: Script
+) -> None:
+    send(script)
+    window.tick()
+    assert not window.bed_view.outlook.chart.stale
+    script.receive(process("worker", state="offline"))
+    window.tick()
+    assert window.bed_view.header.link.text() == "● NO WORKER"
+    assert window.bed_view.outlook.chart.stale
+    script.receive(process("publisher", state="offline"))
+    script.now += 20 * SECOND
+    window.tick()
+    assert window.bed_view.header.link.text() == "● NO DATA 20 s"
+
+
+def test_an_outlook_of_another_session_is_not_shown(window: MonitorWindow, script: Script) -> None:
+    send(script, session="ab" * 16)
+    window.tick()
+    assert window.bed_view.outlook.chart.outlook is None
+    assert window.bed_view.outlook.panel.advisory.text() == "No outlook"
+
+
+def test_the_ward_lists_the_highest_risk_first_and_opens_the_bed_that_is_clicked(
+    window: MonitorWindow, script: Script
+) -> None:
+    script.stream(window, 5, bed="ecg")
+    for bed, probability in (("calm", 0.1), ("ill", 0.4), ("worse", 0.3)):
+        send(script, bed, risks=(Risk(name="hypotension_6h", probability=probability),), advisory=bed == "worse")
+    window.switch_page()
+    window.tick()
+    ward = window.station.ward
+    assert [row.bed for row in ward.rows] == ["worse", "ill", "calm"]
+    assert list(window.station.tiles) == ["ecg"]
+    assert window.station.title.text().startswith("CENTRAL STATION  ·  4 beds")
+    texts = [ward.item(1, column).text() for column in range(ward.columnCount())]
+    assert texts == ["ILL", "4", "69", "3", "–", "–", "40 %", "–", "MAP fell from 78 to 69 mmHg in 2 h, HR 97 1/min"]
+    place = ward.visualItemRect(ward.item(1, 0)).center()
+    QTest.mouseClick(ward.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    window.tick()
+    assert (window.frame_shown and window.frame_shown.bed, window.at_station) == ("ill", False)
+    window.select_bed("ecg")  # and back to a trace
+    script.stream(window, 2, bed="ecg")
+    assert window.bed_view.sweep.isVisible()
+    assert window.bed_view.heart_rate.isVisible()
+    assert not window.bed_view.outlook.isVisible()
+
+
+def test_the_replay_of_hours_is_controlled_by_the_hour(window: MonitorWindow, script: Script) -> None:
+    send(script)
+    window.bed_view.toggle_replay()
+    window.tick()
+    panel = window.bed_view.replay
+    assert panel.time.text() == "0 of 90 h"
+    assert panel.chart_speeds[7200.0].isVisible()
+    assert not panel.speeds[1.0].isVisible()
+    panel.ahead.click()
+    [command] = script.sent
+    assert command.action.position == 1_296_000  # type: ignore[attr-defined]

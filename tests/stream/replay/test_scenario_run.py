@@ -1,0 +1,164 @@
+"""A scenario in the publisher: the same bytes twice, told to those who may know, paused, and moved."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream.errors import UsageError
+from stream.scenario.file import load, parse
+from stream.scenario.scenario import Scenario
+from stream.timebase import FS
+from stream.wire import codec
+from stream.wire.alarm_messages import Acknowledge
+from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.numerics_message import Numerics
+from stream.wire.replay_actions import SetRhythm, SetScenario
+from stream.wire.truth_message import Truth
+from tests.stream.scenario.scenario_harness import Planned, play
+
+TRIAL = parse(
+    """
+name = "trial"
+seconds = 40
+title = { en = "A trial", ja = "試行" }
+about = { en = "For a test.", ja = "試験用。" }
+[[beds]]
+vitals = { spo2 = 93 }
+[[beds]]
+name = "bed-2"
+[[steps]]
+bed = "bed-1"
+at_s = 10
+rhythm = "VT"
+rate = 150
+note = { en = "A note.", ja = "注。" }
+expect = { action = "acknowledge", within_s = 8, text = { en = "Act.", ja = "対応。" } }
+[[steps]]
+bed = "bed-1"
+after = { rhythm = "VT", seconds = 10 }
+rhythm = "N"
+[[steps]]
+name = "noise"
+bed = "bed-2"
+at_s = 5
+inject = { kind = "lead_off" }
+[[steps]]
+bed = "bed-2"
+at_s = 30
+stop = "noise"
+""",
+    "trial.toml",
+)
+
+
+def messages(scenario: Scenario = TRIAL, commands: Planned = (), chunk: int = 36) -> list[Message]:
+    sent: list[Message] = []
+    play(scenario, sent.append, commands, chunk)
+    return sent
+
+
+def truths(sent: list[Message], bed: str = "bed-1") -> list[tuple[str, str, str, float]]:
+    return [
+        (one.what, one.phase, one.name, one.index / FS) for one in sent if isinstance(one, Truth) and one.bed == bed
+    ]
+
+
+@pytest.fixture(scope="module")
+def sent() -> list[Message]:
+    return messages()
+
+
+def test_a_scenario_is_told_to_those_who_may_know(sent: list[Message]) -> None:
+    assert truths(sent) == [
+        ("scenario", "begin", "trial", 0),
+        ("rhythm", "begin", "N", 0),
+        ("rhythm", "end", "N", 10.3),
+        ("rhythm", "begin", "VT", 10.3),
+        ("note", "at", "", 10),
+        ("expected_action", "begin", "acknowledge", 10),
+        ("expected_action", "end", "acknowledge", 18),
+        ("rhythm", "end", "VT", 20.3),
+        ("rhythm", "begin", "N", 20.3),
+        ("scenario", "end", "trial", 40),
+    ]
+    assert truths(sent, "bed-2") == [
+        ("scenario", "begin", "trial", 0),
+        ("rhythm", "begin", "N", 0),
+        ("injection", "begin", "lead_off", 5),
+        ("injection", "end", "lead_off", 30),
+        ("scenario", "end", "trial", 40),
+    ]
+    told = [one for one in sent if isinstance(one, Truth) and one.bed == "bed-1"]
+    assert {one.scenario for one in told} == {"trial"}
+    assert [one.text for one in told if one.what == "note"] == ["A note."]
+    [outcome] = [one.values for one in told if one.what == "expected_action" and one.phase == "end"]
+    assert outcome == {"done": 0, "seconds": 8}
+
+
+def test_its_signals_are_what_the_steps_say(sent: list[Message]) -> None:
+    first = next(one for one in sent if isinstance(one, Numerics) and one.bed == "bed-1" and one.index >= 9 * FS)
+    assert {one.name: one.value for one in first.values}["spo2"] == 93
+    chunks = [one for one in sent if isinstance(one, Waveform) and one.bed == "bed-2"]
+    assert {one.epoch for one in chunks} == {0}
+    assert sum(one.n for one in chunks) == 40 * FS
+    invalid = [one.start for one in chunks if (one.adu() == -32768).all()]
+    assert (min(invalid), max(invalid)) == (5 * FS, 30 * FS - 36)
+
+
+def test_two_runs_are_the_same_bytes_and_another_seed_is_not(sent: list[Message]) -> None:
+    once, again = ([codec.encode(one) for one in found] for found in (sent, messages()))
+    assert once == again
+    arrest = [[codec.encode(one) for one in messages(load("lead-off-or-asystole"), chunk=3600)] for _ in range(2)]
+    assert arrest[0] == arrest[1]
+
+
+def test_what_the_student_does_in_time_is_told() -> None:
+    act = Acknowledge(alarm_id="a")
+    told = [one for one in messages(commands=[(13, "bed-1", act)]) if isinstance(one, Truth)]
+    [outcome] = [one for one in told if one.what == "expected_action" and one.phase == "end"]
+    assert outcome.values["done"] == 1
+    assert outcome.values["seconds"] == pytest.approx(3, abs=0.2)
+
+
+def test_it_waits_and_the_patients_go_on() -> None:
+    commands = [(8.0, "bed-2", SetScenario(playing=False)), (18.0, "bed-1", SetScenario(playing=True))]
+    waited = messages(commands=commands)
+    assert ("rhythm", "begin", "VT", pytest.approx(20.3, abs=0.2)) in truths(waited)
+    assert sum(one.n for one in waited if isinstance(one, Waveform) and one.bed == "bed-1") == pytest.approx(
+        50 * FS, abs=80
+    )
+    statuses = [one for one in waited if isinstance(one, BedStatus) and one.bed == "bed-1" and one.scenario]
+    assert any(one.scenario and not one.scenario.playing and one.duration == 0 for one in statuses)
+    first = statuses[0].scenario
+    assert first is not None
+    assert (first.name, first.next, first.next_s, len(first.steps)) == (
+        "trial",
+        "VT 150/min; → acknowledge (8 s)",
+        10,
+        2,
+    )
+
+
+def test_it_jumps_in_a_new_epoch_to_what_is_in_effect_there() -> None:
+    moved = messages(commands=[(5.0, "bed-1", SetScenario(position_s=15))])
+    chunks = [one for one in moved if isinstance(one, Waveform) and one.bed == "bed-1"]
+    assert {one.epoch for one in chunks} == {0, 1}
+    assert sum(one.n for one in chunks) == pytest.approx(30 * FS, abs=80)
+    at = next(one.start for one in chunks if one.epoch == 1) / FS
+    told = truths(moved)
+    assert ("rhythm", "begin", "VT", at) in told
+    assert ("rhythm", "begin", "N", pytest.approx(at + 5.3, abs=0.2)) in told
+    assert [one for one in truths(moved, "bed-2") if one[0] == "injection"] == [
+        ("injection", "begin", "lead_off", pytest.approx(5, abs=0.2)),
+        ("injection", "end", "lead_off", pytest.approx(30 - 10, abs=0.3)),
+    ]
+
+
+def test_a_teacher_may_change_the_patient_meanwhile() -> None:
+    told = truths(messages(commands=[(15.0, "bed-1", SetRhythm(rhythm="N"))]))
+    assert [one[2] for one in told if one[0] == "rhythm" and one[1] == "begin"] == ["N", "VT", "N"]
+
+
+def test_a_jump_beyond_the_end_is_refused() -> None:
+    with pytest.raises(UsageError, match="position 90 s: the scenario has 40 s"):
+        messages(commands=[(5.0, "bed-1", SetScenario(position_s=90))])
