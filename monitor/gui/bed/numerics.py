@@ -66,7 +66,7 @@ class HeartRate(QWidget):
         """Reduce the height for small windows."""
         self._compact = compact
         self._number_height = px(96 if compact else 138)
-        self.setMinimumHeight(self._number_height + px(56 if compact else 76))
+        self.setMinimumHeight(self._number_height + px(56 if compact else 96))
 
     @property
     def value(self) -> str:
@@ -168,16 +168,21 @@ class HeartRate(QWidget):
 
     def _draw_st(self, painter: QPainter, place: QRect) -> None:
         """Draw the ST levels in one line, if there is room, and their changes if it is wide enough."""
-        metrics = painter.fontMetrics()
-        if place.height() < metrics.height():
-            return
+        painter.save()
+        painter.setFont(font(13))
+        if place.height() >= painter.fontMetrics().height():
+            align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(place, align, self._st_line(painter, place.width()))
+        painter.restore()
+
+    def _st_line(self, painter: QPainter, room: int) -> str:
         name = translate("Numbers", "ST mV")
         for change in (True, False):
             levels = st_text(self.st_levels, change=change)
             line = f"{name}  {levels}"
-            if levels and metrics.horizontalAdvance(line) <= place.width():
-                painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
-                return
+            if levels and painter.fontMetrics().horizontalAdvance(line) <= room:
+                return line
+        return ""
 
 
 class ValueRows(QWidget):

@@ -63,7 +63,7 @@ def test_the_values_of_the_publisher_and_their_conditions_are_part_of_the_state(
     beds.put(state).release()
     slots = [beds.put(own) for own in (without, state, without)]
     assert [slot.state().notes.numerics for slot in slots] == [NumericState(), numerics, NumericState()]
-    assert BedState.from_bytes(slots[1].state().to_bytes()).to_bytes() == state.to_bytes()
+    assert BedState.from_bytes(slots[1].state().to_bytes()).notes.numerics == numerics
     [ended] = slots[1].finish().changes
     assert (ended.kind, ended.reason) == ("spo2_low", "signal_interrupted")
     assert bed_state.after_gap(models, state, 7200, 0).notes.numerics == replace(numerics, conditions={})
