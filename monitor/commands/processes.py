@@ -87,8 +87,8 @@ def replay(args: argparse.Namespace) -> int:
 
 def _replay_scenario(args: argparse.Namespace) -> int:
     """Publish the beds of a scenario."""
-    if args.record or args.bed or args.loop or args.start:
-        raise UsageError("--scenario has beds and records of its own: leave RECORD, --bed, --loop and --start out")
+    if args.record or args.bed or args.loop or args.start or args.inject:
+        raise UsageError("--scenario has beds and steps of its own: leave RECORD, --bed, --loop, --start, --inject out")
     address, records = broker_address(args), catalog(args)
     log.info("reading the scenario %s", args.scenario)
 

@@ -33,7 +33,12 @@ def check_no_ward_options(args: argparse.Namespace) -> None:
 
 def publish_ward(args: argparse.Namespace) -> int:
     """Publish many beds from few records."""
-    given = {"RECORD": args.record, "--bed": " ".join(args.bed), "--start": args.start}
+    given = {
+        "RECORD": args.record,
+        "--bed": " ".join(args.bed),
+        "--start": args.start,
+        "--scenario": args.scenario,
+    }
     for option, value in given.items():
         if value:
             raise UsageError(f"{option} {value} does not belong to a ward: name its records with --from")

@@ -129,6 +129,7 @@ class Requested:
     speed: float | None = None
     loop: bool | None = None
     record: str | None = None
+    episode: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from stream.errors import UsageError
 from stream.records.record import Record
 from stream.records.synthetic.live_record import LiveRecord
 from stream.records.synthetic.patient import Patient
+from stream.records.synthetic.presets import LIVE
 from stream.replay.playhead import AnyRecord, Playhead
 from stream.scenario.course import in_progress, in_words, injection, injection_id, patient_at
 from stream.scenario.file import initial_patient
@@ -94,7 +95,7 @@ def first_records(scenario: Scenario, load: Callable[[str], Record]) -> list[tup
 
 def _live(scenario: Scenario, number: int, patient: Patient, position: int) -> LiveRecord:
     """Return the patient of a bed from a position of the scenario on; another one after each jump."""
-    record = LiveRecord(patient, scenario.seed + 1000 * number + position, f"scenario/{scenario.name}")
+    record = LiveRecord(patient, scenario.seed + 1000 * number + position, LIVE)  # a name that tells a student nothing
     record.n = scenario.samples - position
     return record
 

@@ -661,6 +661,10 @@ median,
         <translation>ブローカ未接続のため操作できません。</translation>
     </message>
     <message>
+        <source>Show…</source>
+        <translation>調律を表示…</translation>
+    </message>
+    <message>
         <source>−1 h</source>
         <translation>−1 時間</translation>
     </message>

@@ -15,7 +15,7 @@ from stream.records.synthetic.presets import SEED, STABLE, live_record, syntheti
 from stream.replay.playhead import ReplayConfig, begin
 from stream.timebase import FS
 from stream.wire.alarm_messages import Action
-from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.messages import Annotation, BedStatus, Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Seek, SetRhythm, SetVitals
 from stream.wire.truth_message import Truth
@@ -29,7 +29,7 @@ def run(chunk: int) -> list[Message]:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
     clock.until = BEGIN_NS + 30_000_000_000
-    streaming = publisher([begin(live_record(), ReplayConfig(chunk=chunk), BEGIN_NS)], sent, clock)
+    streaming = publisher([begin(live_record(), ReplayConfig(chunk=chunk), BEGIN_NS)], sent, clock, annotations=True)
     actions: tuple[tuple[int, Action], ...] = (
         (10, SetRhythm(rhythm="VT", rate=180)),
         (10, SetVitals(values={"spo2": 80}, seconds=5)),
@@ -74,6 +74,10 @@ def test_a_steered_patient_goes_on_in_the_same_epoch() -> None:
     )
     samples = np.concatenate([chunk.adu() for chunk in chunks])
     assert np.array_equal(samples, known.adu[: len(samples)])
+    assert known.annotations is not None
+    sent_notes = [(one.index, one.symbol, one.aux) for one in sent if isinstance(one, Annotation)]
+    rows = zip(known.annotations.sample.tolist(), known.annotations.symbol, known.annotations.aux, strict=True)
+    assert sent_notes == [row for row in rows if row[0] < len(samples)]
 
 
 def test_the_size_of_the_chunks_changes_no_sample() -> None:
