@@ -254,7 +254,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--lang", choices=("en", "ja"), default="en", help="default: %(default)s")
     command.add_argument("--bed", metavar="NAME", help="only this bed")
     command.add_argument(
-        "--since", metavar="TIME", help="only what happened at or after this time, such as 2026-01-31T12:00:00Z"
+        "--since",
+        metavar="TIME",
+        help="sessions with something at or after this time, such as 2026-01-31T12:00:00Z (default: the latest class, "
+        "sessions that ended within 6 hours)",
     )
     command.add_argument("--last", type=int, metavar="N", help="only the last N sessions")
 
@@ -353,11 +356,15 @@ def parser() -> argparse.ArgumentParser:
     command = add("train", "train the networks on DS1 of MIT-BIH", data)
     command.add_argument(
         "--what",
-        choices=("forecaster", "first-samples", "beats", "residual"),
+        choices=("forecaster", "first-samples", "beats", "residual", "trends"),
         default="forecaster",
-        help="the forecaster (default), only its last stage, the beat classifier (10 minutes, also on svdb), or the "
-        "anomaly classifier (15 minutes)",
+        help="the forecaster (default), only its last stage, the beat classifier (10 minutes, also on svdb), the "
+        "anomaly classifier (15 minutes), or the forecast of vitals hours ahead (30 minutes, on challenge2019)",
     )
+    command.add_argument(
+        "--database", metavar="FOLDER", help="for trends: folder or archive of .psv files (default: challenge2019)"
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="for trends: also write the scores to FILE")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="weights file to write, safetensors")
     command.add_argument(
         "--seed", type=int, metavar="N", help="seed of the random numbers (default: that of the shipped weights)"
@@ -395,6 +402,11 @@ def parser() -> argparse.ArgumentParser:
         "breaths instead",
     )
     command.add_argument(
+        "--trends",
+        action="store_true",
+        help="with --database: score the forecast of vitals hours ahead on a folder or archive of .psv files instead",
+    )
+    command.add_argument(
         "--entries",
         action="store_true",
         help="count the entries of the alarm list instead: ten beds, or those of --records mitdb/100,svdb/800",
@@ -415,7 +427,7 @@ def parser() -> argparse.ArgumentParser:
         "--plot", type=Path, metavar="FILE", help="with --tutorial: plot observed and predicted samples (PNG, PDF, …)"
     )
 
-    command = add("data", "recordings: list, fetch; scenarios")
+    command = add("data", "recordings: list, fetch, episodes; scenarios")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
@@ -430,6 +442,18 @@ def parser() -> argparse.ArgumentParser:
         help="mitdb or bidmc (all of it), mitdb/208, challenge2019/p000009, excerpt",
     )
     action.set_defaults(run="data fetch")
+    action = actions.add_parser("episodes", help="list episodes of arrhythmia and where they are", parents=[data])
+    action.add_argument("--rhythm", metavar="CODE", help="only those of one rhythm, such as VT, VF, AFIB, ASYS, BRADY")
+    action.add_argument("--min-s", type=float, default=0.0, metavar="S", help="only those that last so long")
+    action.add_argument(
+        "--database",
+        metavar="NAMES",
+        help="read the annotations of these databases or folders, instead of the table in the package",
+    )
+    form = action.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    form.add_argument("--csv", action="store_true", help="print CSV, as in the package: stream/records/episodes.csv")
+    action.set_defaults(run="data episodes")
 
     command = add("bench", "measure timings on this machine: stream, ward, model, gui")
     subjects = command.add_subparsers(dest="subject", required=True, metavar="SUBJECT")

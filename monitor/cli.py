@@ -38,6 +38,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "data list": data.list_records,
     "data scenarios": data.list_scenarios,
     "data fetch": data.fetch_records,
+    "data episodes": data.list_episodes,
     "analyze": offline.analyze,
     "train": offline.train,
     "evaluate": offline.evaluate,

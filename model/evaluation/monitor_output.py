@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.beats.beat import Beat
 from model.conditions.changes import Began, Change
 from model.console.progress import progress
-from model.datasets.pieces import pieces
-from model.pipeline.analysis import Analysis, Models
-from model.pipeline.signals import Signal, analyze_signals
 from model.signal.arrays import BoolArray
 from stream.records.record import Record
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind
 from stream.wire.messages import Rhythm
+
+if TYPE_CHECKING:
+    from model.pipeline.analysis import Analysis, Models
 
 PIECE = 100 * FS
 """Samples of each record processed at once."""
@@ -67,6 +68,9 @@ Monitor = Callable[[Sequence[Record]], list[MonitorOutput]]
 
 def monitor_of(models: Models) -> Monitor:
     """Return the arrhythmia analysis as a function of records; no rhythm alarm depends on the forecast."""
+    # Imported here: the live score needs outputs, but no analysis.
+    from model.datasets.pieces import pieces
+    from model.pipeline.signals import Signal, analyze_signals
 
     def monitor(records: Sequence[Record]) -> list[MonitorOutput]:
         parts: list[list[Analysis]] = [[] for _ in records]

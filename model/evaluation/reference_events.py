@@ -93,6 +93,19 @@ def _rate_events(beats: IntArray, count: int, rate: float, kind: AlarmKind, flut
     return found
 
 
+def fast_runs(beats: IntArray, ectopic: BoolArray, flutter: Intervals) -> Intervals:
+    """Return where five or more consecutive ectopic beats of any origin are faster than 100/min, outside flutter.
+
+    Parameters
+    ----------
+    beats : ndarray of int64, shape (k,)
+        Samples of the R peaks.
+    ectopic : ndarray of bool, shape (k,)
+    flutter : tuple of (int, int)
+    """
+    return tuple((run.first, run.stop) for run in _tachycardias(beats, ectopic, flutter))
+
+
 def _tachycardias(beats: IntArray, ventricular: BoolArray, flutter: Intervals) -> list[RhythmEvent]:
     found = []
     for i, j in _runs(ventricular):

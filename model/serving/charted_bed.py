@@ -1,4 +1,4 @@
-"""A bed without ECG, one message after another: conditions of its values, and the hours of the record.
+"""A bed without ECG, one message after another: conditions of its values, and an outlook on each hour of the record.
 
 A pure step with explicit state. The hours are those of the record, counted from its begin; of several messages in an
 hour the first counts. An hour of which no message has come is one in which nothing was measured.
@@ -7,22 +7,30 @@ hour the first counts. An hour of which no message has come is one in which noth
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from model.conditions import charted_conditions, numeric_conditions
-from model.conditions.changes import Change
+from model.conditions.changes import Began, Change, Ended
 from model.conditions.numeric_conditions import Condition
 from model.conditions.settings import AlarmConfig
-from stream.wire.alarm_messages import AlarmKind, Limits
+from model.trends.forecaster import TrendForecaster, TrendState
+from model.trends.outlook import Outlook
+from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
 from stream.wire.numerics_message import NumericName, Numerics
-from stream.wire.outlook_message import HOUR, MAX_PAST_H
+from stream.wire.outlook_message import HOUR, MAX_PAST_H, RiskName
+
+WARNING: Final[AlarmKind] = "early_warning"
+WARNING_RISK: Final[RiskName] = "hypotension_6h"
+"""The risk of which an advisory warns."""
 
 
 @dataclass(frozen=True, slots=True)
 class HourRow:
-    """What was measured in an hour of the record."""
+    """What was measured in an hour of the record, and the risk of `WARNING_RISK` then; None if it had no meaning."""
 
     hour: int
     values: dict[NumericName, float]
+    risk: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +42,23 @@ class ChartState:
     session : str
     epoch, index : int
         Of the last message.
+    trend : TrendState
+        Of the forecaster.
     past : tuple of HourRow
         The last hours, at most `MAX_PAST_H`.
     conditions : dict of str to Condition
         As in `model.conditions.charted_conditions`.
+    warning : Began or None
+        The advisory that stands.
     """
 
     session: str
     epoch: int
     index: int
+    trend: TrendState
     past: tuple[HourRow, ...] = ()
     conditions: dict[AlarmKind, Condition] = field(default_factory=dict)
+    warning: Began | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +69,18 @@ class ChartStep:
     ----------
     state : ChartState
     changes : list of Began or Ended
-    new_hour : bool
-        Whether an hour of the record has come.
+    outlook : Outlook or None
+        Of an hour that has come.
     """
 
     state: ChartState
     changes: list[Change]
-    new_hour: bool = False
+    outlook: Outlook | None = None
 
 
-def begin(numerics: Numerics) -> ChartState:
+def begin(forecaster: TrendForecaster, numerics: Numerics) -> ChartState:
     """Return the state before the first message of an epoch."""
-    return ChartState(numerics.session, numerics.epoch, -1)
+    return ChartState(numerics.session, numerics.epoch, -1, forecaster.initial())
 
 
 def continues(state: ChartState, numerics: Numerics) -> bool:
@@ -81,10 +95,15 @@ def is_old(state: ChartState, numerics: Numerics) -> bool:
 
 def close(state: ChartState) -> list[Change]:
     """Return the ends of all conditions that hold: session or epoch are over."""
-    return list(numeric_conditions.close_all(state.conditions, state.index))
+    changes: list[Change] = list(numeric_conditions.close_all(state.conditions, state.index))
+    if state.warning is not None:
+        changes.append(_warning_ended(state.warning, state.index, "signal_interrupted"))
+    return changes
 
 
-def step(config: AlarmConfig, limits: Limits, state: ChartState, numerics: Numerics) -> ChartStep:
+def step(
+    config: AlarmConfig, forecaster: TrendForecaster, limits: Limits, state: ChartState, numerics: Numerics
+) -> ChartStep:
     """Push a message that continues the state; `Numerics.alone` must not be None."""
     alone = numerics.alone
     assert alone is not None
@@ -96,7 +115,41 @@ def step(config: AlarmConfig, limits: Limits, state: ChartState, numerics: Numer
     hour = alone.position // HOUR
     if state.past and hour <= state.past[-1].hour:
         return ChartStep(state, changes)
+    measured: dict[str, float | None] = dict(values.items())
+    trend, outlook = forecaster.step(state.trend, measured, hour)
     last = state.past[-1].hour if state.past else hour - 1
     missed = (HourRow(other, {}) for other in range(max(last + 1, hour - MAX_PAST_H), hour))
-    past = (*state.past, *missed, HourRow(hour, dict(values)))[-MAX_PAST_H:]
-    return ChartStep(replace(state, past=past), changes, new_hour=True)
+    row = HourRow(hour, dict(values), outlook.risk.get(WARNING_RISK))
+    warning, change = _warn(config, forecaster, limits, state.warning, outlook, numerics.index)
+    state = replace(state, trend=trend, past=(*state.past, *missed, row)[-MAX_PAST_H:], warning=warning)
+    return ChartStep(state, [*changes, *change], outlook)
+
+
+def _warn(
+    config: AlarmConfig,
+    forecaster: TrendForecaster,
+    limits: Limits,
+    warning: Began | None,
+    outlook: Outlook,
+    at: int,
+) -> tuple[Began | None, list[Change]]:
+    """Return the advisory that stands after an outlook, and its change."""
+    off = WARNING in limits.off or not config.enabled(WARNING)
+    if warning is not None and (off or not outlook.advisory):
+        return None, [_warning_ended(warning, at, "switched_off" if off else "rule_no_longer_met")]
+    if off or not outlook.advisory:
+        return None, []
+    value = 100 * outlook.risk.get(WARNING_RISK, 0.0)
+    if warning is not None:
+        return replace(warning, value=max(value, warning.value or 0.0)), []
+    warning = Began(WARNING, at, at, "rule_met", value, 100 * threshold(forecaster))
+    return warning, [warning]
+
+
+def threshold(forecaster: TrendForecaster) -> float:
+    """Return the risk from which there is an advisory."""
+    return forecaster.weights.settings["threshold"]
+
+
+def _warning_ended(warning: Began, at: int, reason: ClearedReason) -> Ended:
+    return Ended(WARNING, warning.onset, max(at, warning.onset + 1), at, reason, warning.value, warning.limit)

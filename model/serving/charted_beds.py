@@ -11,19 +11,21 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
 from model.conditions.numeric_values import STALE_INTERVALS
 from model.conditions.settings import AlarmConfig
-from model.serving import charted_bed, outlook_output
+from model.serving import charted_bed, charted_checkpoints, outlook_output
 from model.serving.bed_output import STATUS_EVERY_NS
 from model.serving.charted_bed import ChartState
 from model.serving.charted_checkpoints import ChartCheckpoint, ChartedCheckpoints
 from model.serving.checkpoint import lineage
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.served_beds import ServedBeds
+from model.trends.forecaster import TrendForecaster
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.wire.alarm_messages import Command
 from stream.wire.bed_places import BedPlaces
@@ -124,7 +126,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         self._instance = instance
         self._clock = clock
         self._places = BedPlaces()
-        self._checkpoints = ChartedCheckpoints(store)
+        self._checkpoints = ChartedCheckpoints(store, lambda: charted_checkpoints.fingerprint(self._forecaster))
         self._beds: dict[str, ChartedBed] = {}
         self._unsent: list[Message] = []
 
@@ -136,6 +138,10 @@ class ChartedBeds(Mapping[str, ChartedBed]):
 
     def __len__(self) -> int:
         return len(self._beds)
+
+    @cached_property
+    def _forecaster(self) -> TrendForecaster:
+        return TrendForecaster.load()  # only where there is a bed without ECG
 
     # --- begin and end --------------------------------------------------------------------------------------------
 
@@ -217,7 +223,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         left = self._served.restored.pop(name, None)
         if left is not None:
             alarms.restore_saved(left.saved)
-        bed = ChartedBed(numerics, charted_bed.begin(numerics), alarms, monotonic_ns(self._clock))
+        bed = ChartedBed(numerics, charted_bed.begin(self._forecaster, numerics), alarms, monotonic_ns(self._clock))
         bed.served_by = (self._instance,)
         self._beds[name] = bed
         bed.alarms.resume(bed.context(self._clock.now_ns()))
@@ -229,14 +235,17 @@ class ChartedBeds(Mapping[str, ChartedBed]):
             bed.alarms.process(charted_bed.close(bed.chart), bed.context(now_ns))
             if numerics.session != bed.numerics.session:
                 bed.counters.clear()
-            bed.chart = charted_bed.begin(numerics)
+            bed.chart = charted_bed.begin(self._forecaster, numerics)
         bed.numerics, bed.released, bed.ended = numerics, False, False
         before = bed.alarms.raised
-        found = charted_bed.step(self._config, bed.alarms.limits, bed.chart, numerics)
+        found = charted_bed.step(self._config, self._forecaster, bed.alarms.limits, bed.chart, numerics)
         bed.chart = found.state
-        if found.new_hour:
+        if found.outlook is not None:
             bed.counters["outlooks"] += 1
-            self._unsent.append(outlook_output.outlook_message(numerics, found.state, now_ns, bed.alarms.lease))
+            limit = charted_bed.threshold(self._forecaster)
+            self._unsent.append(
+                outlook_output.outlook_message(numerics, found.state, found.outlook, limit, now_ns, bed.alarms.lease)
+            )
         bed.alarms.process(found.changes, bed.context(now_ns))
         bed.alarms.advance_time(bed.context(now_ns))
         bed.counters["alarms"] += bed.alarms.raised - before

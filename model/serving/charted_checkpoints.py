@@ -6,19 +6,23 @@ and rules they share: the older one stays whole until the newer one is complete.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from model.alarms.alarm_manager import SavedAlarms
 from model.serving.charted_bed import ChartState
-from model.serving.checkpoint import MAX_BYTES, part, parts
+from model.serving.checkpoint import FINGERPRINT_BYTES, MAX_BYTES, part, parts
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.file_writing import write_at
 from model.serving.progress import MAX_AGE_NS
 from model.signal.state_codec import pack, unpack
+from model.trends.forecaster import TrendForecaster
+from model.trends.network import ARRAYS
 from stream.errors import StorageError
 from stream.wire.numerics_message import Numerics
 from stream.wire.shard import ALL_BEDS, Shard
@@ -67,10 +71,14 @@ class ChartedCheckpoints:
     ----------
     store : CheckpointStore or None
         Of the beds with ECG, whose folder they share; None: nothing is written, and there is nothing to read.
+    models : callable
+        Returns the `fingerprint` of the model: a state is valid only with the one that made it. It is called once there
+        is a bed.
     """
 
-    def __init__(self, store: CheckpointStore | None) -> None:
+    def __init__(self, store: CheckpointStore | None, models: Callable[[], bytes]) -> None:
         self._store = store
+        self._models = models
         self._files: dict[str, tuple[int, int]] = {}
         self._failed = False
 
@@ -85,7 +93,7 @@ class ChartedCheckpoints:
                 if checkpoint.number == 1:  # the bed starts anew: what was refused must not prevail
                     for file in self._files[bed]:
                         os.ftruncate(file, 0)
-            data = FORMAT + part(pack(checkpoint))
+            data = FORMAT + self._models() + part(pack(checkpoint))
             write_at(self._files[bed][checkpoint.number % 2], data, 0)
             self._store.written(_name(bed, checkpoint.number % 2))
         except OSError as error:
@@ -121,7 +129,10 @@ class ChartedCheckpoints:
         data = path.read_bytes()
         if not data.startswith(FORMAT):
             raise StorageError("it is of another version")
-        first = next(parts(data[len(FORMAT) :]), None)
+        head = len(FORMAT) + FINGERPRINT_BYTES
+        if data[len(FORMAT) : head] != self._models():
+            raise StorageError("it was made with other models")
+        first = next(parts(data[head:]), None)
         if first is None:
             raise StorageError("it is damaged")
         checkpoint = unpack(first, ChartCheckpoint)
@@ -135,6 +146,15 @@ class ChartedCheckpoints:
             for file in files:
                 os.close(file)
         self._files.clear()
+
+
+def fingerprint(forecaster: TrendForecaster) -> bytes:
+    """Return a hash of the model."""
+    weights = forecaster.weights
+    digest = hashlib.blake2b(repr(sorted(weights.settings.items())).encode(), digest_size=FINGERPRINT_BYTES)
+    for name in ARRAYS:
+        digest.update(getattr(weights, name).tobytes())
+    return digest.digest()
 
 
 def _name(bed: str, slot: int) -> str:

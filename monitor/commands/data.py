@@ -1,10 +1,18 @@
-"""The commands for stored data: records and alarms."""
+"""The commands for stored data: records, episodes and alarms."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Container, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from monitor.commands.shared import catalog, log
+
+if TYPE_CHECKING:
+    from stream.records.catalog import Catalog
+    from stream.records.episodes import Episode
 
 
 def list_records(args: argparse.Namespace) -> int:
@@ -57,6 +65,51 @@ def fetch_records(args: argparse.Namespace) -> int:
     for line in records.fetch(args.names):
         print(line)
     return 0
+
+
+def list_episodes(args: argparse.Namespace) -> int:
+    """Print the episodes of arrhythmia: those of the table in the package, and of the user's own records."""
+    records = catalog(args)
+    log.info("reading %s", args.database or "the index of episodes, and the annotations of records beyond it")
+
+    from stream.records.episodes import shipped, to_csv
+
+    known = () if args.database else shipped()
+    found = [
+        one
+        for one in (*known, *_indexed(records, args.database, {one.record for one in known}))
+        if args.rhythm in (None, one.rhythm) and one.seconds >= args.min_s
+    ]
+    if args.csv:
+        print(to_csv(found), end="")
+    elif args.json:
+        print(msgspec.json.format(msgspec.json.encode({"episodes": found})).decode())
+    else:
+        _print_episodes(found, {record for record in {one.record for one in found} if records.is_on_disk(record)})
+    return 0
+
+
+def _indexed(records: Catalog, names: str | None, known: set[str]) -> Iterator[Episode]:
+    """Yield the episodes of some databases, or of those in the data folder."""
+    from model.evaluation.database import find_database
+    from model.evaluation.episode_index import index, own_databases
+
+    chosen = own_databases(records) if names is None else [find_database(name, records) for name in names.split(",")]
+    for database in chosen:
+        yield from index(database, known)
+
+
+def _print_episodes(found: Sequence[Episode], on_disk: Container[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("rhythm", "record", "start, s", "end, s", "rate", "leads", "quality", "where")
+    for one in found:
+        rate = "" if one.rate is None else f"{one.rate:.0f}"
+        times = f"{one.start_s:.1f}", f"{one.end_s:.1f}"
+        where = "on disk" if one.record in on_disk else "not yet"
+        table.add_row(one.rhythm, one.record, *times, rate, ", ".join(one.leads), f"{one.quality:.2f}", where)
+    Console().print(table)
 
 
 def export_alarms(args: argparse.Namespace) -> int:

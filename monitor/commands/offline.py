@@ -97,6 +97,10 @@ def train(args: argparse.Namespace) -> int:
     """Train one of the networks or classifiers."""
     if args.weights and args.what != "first-samples":
         raise UsageError(f"--weights {args.weights}: only --what first-samples starts from weights")
+    if args.what == "trends":
+        return _train_trends(args)
+    if args.database or args.json:
+        raise UsageError("--database and --json belong to --what trends: leave them out")
     records = catalog(args)
     data = "DS1 of MIT-BIH and svdb" if args.what == "beats" else "DS1 of MIT-BIH"
     log.info("training %s on %s; weights to %s", args.what, data, args.out)
@@ -131,6 +135,25 @@ def train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _train_trends(args: argparse.Namespace) -> int:
+    check_json(args.json)
+    database = _hourly_folder(args.database or "challenge2019", args)
+    log.info("training the forecast of vitals hours ahead on %s; weights to %s", database, args.out)
+
+    from model.evaluation.trend_tables import print_trends
+    from model.training.train_trends import train_trends
+
+    report = train_trends(database, args.out, args.seed)
+    print_trends(report)
+    return write_json(report, args.json)
+
+
+def _hourly_folder(name: str, args: argparse.Namespace) -> Path:
+    """Return a folder or archive of hourly numerics: a path, or a name in ``--data-dir``."""
+    local = catalog(args).data_dir
+    return Path(name) if local is None or Path(name).exists() else local / name
+
+
 def evaluate(args: argparse.Namespace) -> int:
     """Score forecasts and anomaly alarms, or all alarms, or the lecture's model."""
     check_json(args.json)
@@ -138,6 +161,8 @@ def evaluate(args: argparse.Namespace) -> int:
         return _evaluate_tutorial(args)
     if args.plot is not None:
         raise UsageError("--plot belongs to --tutorial: use --plots DIR for the pictures of an evaluation")
+    if args.trends:
+        return _evaluate_trends(args)
     if args.entries:
         return _evaluate_entries(args)
     if args.database is not None:
@@ -228,6 +253,32 @@ def _evaluate_database(args: argparse.Namespace) -> int:
     scores = evaluate_forecasts(database, names, models, leads=args.leads, catalog=where)
     print_database_forecasts(scores)
     return write_json(scores.to_dict(), args.json)
+
+
+def _evaluate_trends(args: argparse.Namespace) -> int:
+    if args.database is None:
+        raise UsageError("--trends needs --database: name a folder or an archive of .psv files, such as challenge2019")
+    database = _hourly_folder(args.database, args)
+    log.info("scoring the forecast of vitals hours ahead on %s; reading the patients", database)
+
+    from model.console.progress import track
+    from model.evaluation.trend_courses import patient_of
+    from model.evaluation.trend_scores import score
+    from model.evaluation.trend_tables import print_trends
+    from model.trends.forecaster import TrendForecaster
+    from stream.records.challenge2019 import read_patients
+
+    forecaster = TrendForecaster.load(args.weights)
+    skipped: list[RecordError] = []
+    patients = [patient_of(record) for record in read_patients(database, skipped.append)]
+    for error in skipped:
+        log.warning("left out: %s", error)
+    if not patients:
+        raise RecordError(f"{database}: none of {len(skipped)} files can be read")
+    report = score(forecaster, patients, lambda groups: track(groups, "scoring")).to_dict()
+    report |= {"skipped": len(skipped), "trained_on": forecaster.weights.provenance.get("database")}
+    print_trends(report)
+    return write_json(report, args.json)
 
 
 def _evaluate_entries(args: argparse.Namespace) -> int:

@@ -20,8 +20,9 @@ from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.both_ways import BothWays
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import Outlook
 from stream.wire.raw_message import RawMessage
-from stream.wire.replay_actions import ReplayAction
+from stream.wire.replay_actions import PublisherAction
 from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import Kind, Topic
 from stream.wire.ward_messages import WardEcg
@@ -116,6 +117,9 @@ class Checker:
                 bed = self._bed(message.bed)
                 bed.results.check_lease(message, now_ns, note)
                 self._results.append((now_ns, bed, message, note))
+            case Outlook():
+                self._bed(message.bed).results.check_lease(message, now_ns, note)
+                self._bed(message.bed).results.outlook(message, note)
             case Alarm():
                 self._bed(message.bed).results.check_lease(message, now_ns, note)
                 self._bed(message.bed).alarms.event(message, now_ns, note)
@@ -123,7 +127,7 @@ class Checker:
                 self._bed(message.bed).results.check_lease(message, now_ns, note)
                 self._bed(message.bed).alarms.active(message, now_ns, note)
             case Command():
-                if isinstance(message.action, ReplayAction):
+                if isinstance(message.action, PublisherAction):
                     self._bed(message.bed).stream.excuse(now_ns)
                 self._bed(message.bed).alarms.command(message, arrival.received_ns, note)
 

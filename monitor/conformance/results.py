@@ -13,6 +13,7 @@ from stream.timebase import FS, STRIDE
 from stream.wire.lease import LeaseState, check_lease, lease_of
 from stream.wire.messages import Beat, Forecast, Message, Vitals
 from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import Outlook
 
 MISSING_S = 5
 """Seconds of signal without vital signs that are not accepted while a worker serves the bed."""
@@ -27,6 +28,7 @@ class BedResults:
         self._beat: Beat | None = None
         self._vitals: Vitals | None = None
         self._numerics: dict[bool, tuple[Numerics, ...]] = {}
+        self._outlook: Outlook | None = None
         self._missing = False
         self._served_from: tuple[str, int] | None = None
 
@@ -60,6 +62,14 @@ class BedResults:
                     self._check_vitals(message, last.epoch_start, note)
             case Numerics():
                 self._check_numerics(message, stream, note)
+
+    def outlook(self, outlook: Outlook, note: Note) -> None:
+        """Check an outlook, of a bed without ECG."""
+        before, self._outlook = self._outlook, outlook
+        if before is None or outlook == before or before.session != outlook.session:
+            return
+        if before.epoch == outlook.epoch and not (outlook.hour > before.hour and outlook.index > before.index):
+            note(rules.OUTLOOK, f"hour {outlook.hour} after hour {before.hour}")
 
     def check_missing(self, stream: BedStream, served: bool, note: Note) -> None:
         """Check that vital signs come while a worker serves the bed."""
@@ -105,7 +115,8 @@ class BedResults:
 
     def _check_vitals(self, vitals: Vitals, epoch_start: int, note: Note) -> None:
         before, self._vitals = self._vitals, vitals
-        if before is None or before.session != vitals.session:
+        # A retained message is published again, unchanged, after a reconnect or when a stranger has overwritten it.
+        if before is None or vitals == before or before.session != vitals.session:
             return
         step = vitals.index - before.index
         if before.index < epoch_start <= vitals.index and step > 0:
@@ -120,6 +131,8 @@ class BedResults:
             return
         if numerics.epoch not in stream.epochs:
             note(rules.NUMERICS, f"epoch {numerics.epoch}", f"epoch {last.epoch}")
+        if numerics in self._numerics.get(numerics.derived, ()):
+            return
         of_epoch = self._numerics.get(numerics.derived, ())
         same = bool(of_epoch) and (of_epoch[-1].session, of_epoch[-1].epoch) == (numerics.session, numerics.epoch)
         self._numerics[numerics.derived] = (*of_epoch[-1:], numerics) if same else (numerics,)

@@ -72,6 +72,7 @@ STRIDE = Rule("stride", "Reading messages", "a forecast at the end of each 100 m
 BEAT = Rule("beat", TABLE, "beats in ascending order, each once")
 VITALS = Rule("vitals", TABLE, "vital signs once per second of signal")
 NUMERICS = Rule("numerics", "Numerics", "session and epoch of the ECG, and at most one message per second of signal")
+OUTLOOK = Rule("outlook", "Outlook", "an outlook once for each hour of the record")
 LEASE = Rule("lease", "One worker per bed", "no output under an older lease than that of the bed")
 NO_LEASE = Rule("no lease", "One worker per bed", "a lease above 0; 0 is that of older senders", violation=False)
 

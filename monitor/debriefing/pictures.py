@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.common.strip import MARGIN_SAMPLES, Strip
-from monitor.debriefing.assessment import Assessment, Happening
+from monitor.debriefing.assessment import Assessment
+from monitor.debriefing.spans import Span
 from monitor.debriefing.texts import Texts
 from stream.clock import unix_ns
 from stream.timebase import FS
@@ -54,8 +55,8 @@ def timeline(found: Assessment, texts: Texts) -> str:
 
     happened = [
         _Bar(
-            x(one.begin_ns),
-            x(_end_ns(one, end_ns)),
+            x(one.span.begin_ns),
+            x(_end_ns(one.span, end_ns)),
             "#7b4fa3",
             texts.happening(one.truth.name),
         )
@@ -117,11 +118,11 @@ def strip(stored: Strip, onset: int, forecast: npt.NDArray[np.float32] | None) -
     return _svg(top - 6, parts)
 
 
-def _end_ns(one: Happening, last_ns: int) -> int:
-    """Return the wall time of an end, at real time; of a value, that at which it reaches its target."""
-    if one.truth.what == "vitals":
-        return one.begin_ns + round(one.truth.values.get("seconds", 0.0) * 1e9)
-    return last_ns if one.end is None else one.begin_ns + round((one.end - one.truth.index) * 1e9 / FS)
+def _end_ns(span: Span, last_ns: int) -> int:
+    """Return the wall time of an end; a value that is set is a moment."""
+    if span.truth.what == "vitals":
+        return span.begin_ns
+    return last_ns if span.ended_by is None else unix_ns(span.ended_by.when)
 
 
 def _lanes(bars: Iterable[_Bar]) -> list[list[_Bar]]:

@@ -9,7 +9,8 @@ from html import escape
 from monitor.alarm_log.class_log import strip_id
 from monitor.alarm_log.class_reader import ClassSession
 from monitor.debriefing import pictures
-from monitor.debriefing.assessment import AlarmLife, Assessment, Expected, Given, Happening, assess
+from monitor.debriefing.alarm_lives import AlarmLife
+from monitor.debriefing.assessment import Assessment, Expected, Given, Happening, assess
 from monitor.debriefing.pictures import clock
 from monitor.debriefing.texts import Texts
 from stream.clock import rfc3339, unix_ns
@@ -112,7 +113,12 @@ def _scores(found: Assessment, texts: Texts) -> Iterable[str]:
 
 def _happening(one: Happening, texts: Texts, since: Callable[[int], float]) -> list[str]:
     if one.alarms:
-        named = (texts("alarm.after", kind=texts.kind(life.kind), seconds=f"{after:.1f}") for life, after in one.alarms)
+        named = (
+            texts("alarm.after", kind=texts.kind(life.kind), seconds=f"{after:.1f}")
+            if after >= 0
+            else texts("alarm.before", kind=texts.kind(life.kind))
+            for life, after in one.alarms
+        )
         alarm = "<br>".join(map(escape, named))
     elif one.missed:
         alarm = f'<span class="bad">{escape(texts("alarm.missed"))}</span>'
@@ -124,7 +130,7 @@ def _happening(one: Happening, texts: Texts, since: Callable[[int], float]) -> l
         name = texts.action(pictures.action_name(command))
         reaction = escape(texts("reaction", action=name, who=command.who, seconds=f"{delay_s:.1f}"))
     answer = _answer(one.answer, texts) if one.answer is not None else "–"
-    return [clock(since(one.begin_ns)), _what(one, texts), alarm, answer, reaction]
+    return [clock(since(one.span.begin_ns)), _what(one, texts), alarm, answer, reaction]
 
 
 def _what(one: Happening, texts: Texts) -> str:
@@ -179,7 +185,7 @@ def _strips(
     """Return the strips of what happened, of alarms of high and medium priority without one, and of unfounded ones."""
     drawn = {id(life) for one in found.happenings for life, _ in one.alarms}
     events = [
-        (one.begin_ns, strip_id(one.truth), one.truth.index, texts.happening(one.truth.name))
+        (one.span.begin_ns, strip_id(one.truth), one.truth.index, texts.happening(one.truth.name))
         for one in found.happenings
     ]
     events += [

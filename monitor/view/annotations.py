@@ -1,4 +1,7 @@
-"""Annotations above the trace: reference annotations, and the beats that the worker detected. No Qt."""
+"""Annotations above the trace: those of the record, and the beats that the worker detects. No Qt.
+
+Of a record that `bedside record` has written they are what the monitor of then reported; its alarms stand in brackets.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from collections import deque
 from itertools import islice
 from typing import Literal
 
+from monitor.view.display_texts import english, short_kind_phrase
 from monitor.view.trace import AnnotationLabel
+from stream.wire.alarm_messages import ADVISORIES
+from stream.wire.alarm_notes import noted_alarm
 from stream.wire.messages import Annotation, Beat
 
 Row = Literal["reference", "rhythm", "detected"]
@@ -44,9 +50,9 @@ class SessionAnnotations:
         self._count = 0
 
     def add_annotation(self, annotation: Annotation) -> None:
-        """Add a reference annotation of a beat or of a rhythm change."""
+        """Add a reference annotation of a beat or of a rhythm change, or an alarm of a recording."""
         self.annotated = True
-        rhythm = rhythm_code(annotation)
+        rhythm = rhythm_code(annotation) or _alarm_name(annotation)
         if rhythm:
             self._add(annotation.index, rhythm, "rhythm")
         elif annotation.symbol not in _NOT_SHOWN:
@@ -64,6 +70,12 @@ class SessionAnnotations:
         self._all.append(AnnotationLabel(self._count, index, text, row))
         self._count += 1
         self.recent = tuple(islice(self._all, max(len(self._all) - _MAX_RECENT, 0), None))
+
+
+def _alarm_name(annotation: Annotation) -> str:
+    """Return the short name of the alarm that a comment of a recording notes; else, and for advisories, empty."""
+    kind = noted_alarm(annotation.aux) if annotation.symbol == '"' else None
+    return "" if kind is None or kind in ADVISORIES else f"[{english(short_kind_phrase(kind))}]"
 
 
 def rhythm_code(annotation: Annotation) -> str:

@@ -59,6 +59,7 @@ VIEW: Mapping[str, str] = {
     "replay.loop": "loop",
     "replay.no_loop": "no loop",
     "replay.record": "record {record}",
+    "replay.show": "show {rhythm}",
     "frozen.new_session": "no other samples available: a new session has started",
     # Why a number is missing.
     "missing.learning": "learning",
@@ -108,6 +109,10 @@ VIEW: Mapping[str, str] = {
     "mitbih.NOISE": "disturbed signal",
     "mitbih.VF": "ventricular fibrillation",
     "mitbih.VT": "ventricular tachycardia",
+    "mitbih.BI": "heart block, first degree",
+    "mitbih.BRADY": "extreme bradycardia",
+    "mitbih.HGEA": "frequent ventricular ectopy",
+    "mitbih.VER": "ventricular escape rhythm",
     # Event review: names and values of the summary.
     "event.alarm": "Alarm",
     "event.time": "Time",

@@ -59,6 +59,7 @@ VIEW: Mapping[str, str] = {
     "replay.loop": "反復",
     "replay.no_loop": "反復なし",
     "replay.record": "記録 {record}",
+    "replay.show": "{rhythm}を表示",
     "frozen.new_session": "新しいセッションのため他の波形は残っていません",
     # Why a number is missing.
     "missing.learning": "学習中",
@@ -108,6 +109,10 @@ VIEW: Mapping[str, str] = {
     "mitbih.NOISE": "乱れた信号",
     "mitbih.VF": "心室細動",
     "mitbih.VT": "心室頻拍",
+    "mitbih.BI": "1度房室ブロック",
+    "mitbih.BRADY": "高度徐脈",
+    "mitbih.HGEA": "頻発する心室性期外収縮",
+    "mitbih.VER": "心室補充調律",
     # Event review: names and values of the summary.
     "event.alarm": "アラーム",
     "event.time": "日時",

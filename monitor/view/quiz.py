@@ -32,6 +32,24 @@ HIDDEN_KINDS: tuple[AlarmKind, ...] = (
 RECORD = "quiz"
 """Shown in place of the name of a record."""
 
+_STATUS = (
+    "bed",
+    "role",
+    "instance",
+    "state",
+    "when",
+    "session",
+    "position",
+    "duration",
+    "speed",
+    "loop",
+    "last_seq",
+    "synthetic",
+    "counters",
+    "lease",
+)
+"""Fields of the status of a bed that a quiz shows."""
+
 _ALARM: Mapping[str, str] = {"en": "Rhythm alarm", "ja": "リズムのアラーム"}
 _ASKED: Mapping[str, str] = {"en": "which rhythm?", "ja": "どのリズム?"}
 
@@ -64,7 +82,8 @@ def _hidden(message: Message) -> Message:
         case Vitals():
             return msgspec.structs.replace(message, rhythm="unknown")
         case BedStatus():
-            return msgspec.structs.replace(message, record=RECORD, records=())
+            # What else a publisher says, of its records, its scenario, is for those who steer it.
+            return BedStatus(record=RECORD, **{name: getattr(message, name) for name in _STATUS})
         case Alarm():
             return msgspec.structs.replace(message, record=RECORD, text="")
         case ActiveAlarms():

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from monitor.view.display_texts import reference_rhythm_phrase
 from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
 from stream.wire.alarm_texts import Phrase, phrase
 from stream.wire.messages import BedStatus, Waveform
-from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
 
 REQUEST_TIMEOUT_NS = 10_000_000_000
 """Time after which a request has failed, ns: a publisher executes no older command."""
@@ -110,6 +111,7 @@ class ReplayStatus:
             speed=speed.speed if isinstance(speed, SetSpeed) else None,
             loop=loop.loop if isinstance(loop, SetLoop) else None,
             record=record.record if isinstance(record, ChooseRecord) else None,
+            episode=ShowEpisode in actions,
         )
 
 
@@ -128,6 +130,9 @@ def _is_done(status: BedStatus, request: _Request, now_ns: int) -> bool:
             return status.loop == loop
         case ChooseRecord(record=record):
             return status.record == record
+        case ShowEpisode(rhythm=rhythm, record=record):
+            shown = status.episode
+            return shown is not None and rhythm in (None, shown.rhythm) and record in (None, shown.record)
 
 
 def action_phrase(action: ReplayAction) -> Phrase:
@@ -143,6 +148,8 @@ def action_phrase(action: ReplayAction) -> Phrase:
             return phrase("replay.loop" if loop else "replay.no_loop")
         case ChooseRecord(record=record):
             return phrase("replay.record", record=record)
+        case ShowEpisode(rhythm=rhythm, record=record):
+            return phrase("replay.show", rhythm=reference_rhythm_phrase(rhythm) if rhythm else record or "")
 
 
 def clock(seconds: int) -> str:

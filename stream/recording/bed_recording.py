@@ -18,6 +18,7 @@ from stream.recording.segment import Segment
 from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_notes import alarm_note
 from stream.wire.bed_stream import Arrival, Stream, flush
 from stream.wire.messages import Annotation, Beat, BedStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
@@ -283,22 +284,14 @@ def _put(segment: Segment, message: Beat | Vitals | Numerics | Annotation | Alar
             segment.note(message.index, "", message.type)
         case Annotation():
             segment.put_reference(message)
+        case Alarm(phase="acknowledged"):
+            segment.note(segment.end, alarm_note(message))
+        case Alarm(phase="cleared", end=int(end)):
+            segment.note(end, alarm_note(message))
         case Alarm():
-            index, text = _alarm_note(message, segment)
-            segment.note(index, text)
+            segment.note(message.onset, alarm_note(message, before_record=message.onset < segment.origin))
         case _:
             segment.put_numerics(message)
-
-
-def _alarm_note(alarm: Alarm, segment: Segment) -> tuple[int, str]:
-    """Return where an alarm event is annotated, and its text."""
-    text = f"alarm {alarm.phase}: {alarm.kind} ({alarm.priority})"
-    if alarm.phase == "raised":
-        before = "; began before this record" if alarm.onset < segment.origin else ""
-        return alarm.onset, f"{text}, {alarm.duration_s:.1f} s after its onset{before}"
-    if alarm.phase == "acknowledged":
-        return segment.end, f"{text} by {alarm.acknowledged_by}"
-    return (alarm.onset if alarm.end is None else alarm.end), f"{text}, {alarm.reason}"
 
 
 def _gap(first: int, stop: int) -> str:

@@ -209,6 +209,10 @@ class Catalog:
             return [f"{name}/{stem}" for stem in without_numerics(path.stem for path in folder.glob("*.hea"))]
         return [record for record in sorted(DOWNLOADABLE) if record.startswith(f"{name}/") and self._on_disk(record)]
 
+    def is_on_disk(self, name: str) -> bool:
+        """Return whether a record is in the local folder or in the cache; a path is not."""
+        return self._on_disk(name) is not None
+
     def fetch(self, names: Iterable[str]) -> Iterator[str]:
         """Download records that are not on disk, one by one; yield a line on each.
 

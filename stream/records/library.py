@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stream.errors import BedsideError, RecordError
 from stream.records.catalog import Catalog, CatalogEntry
+from stream.records.episodes import Episode, shipped
 from stream.records.record import Record
 from stream.records.replayable import load_replayable
 from stream.records.synthetic.live_record import LiveRecord
@@ -37,6 +38,16 @@ class Library:
         """
         for listed in self.catalog.listing():
             yield listed, None if listed.where == "not yet" else self._read(listed.name)
+
+    def episodes(self) -> tuple[Episode, ...]:
+        """Return the episodes of the table whose records are on disk."""
+        databases = dict.fromkeys(one.record.partition("/")[0] for one in shipped())
+        at_hand = {record for database in databases for record in self.catalog.database(database)}
+        return tuple(one for one in shipped() if one.record in at_hand)
+
+    def has(self, name: str) -> bool:
+        """Return whether a record is on disk, in the data folder or in the cache."""
+        return self.catalog.is_on_disk(name)
 
     def load(self, name: str) -> Record | LiveRecord:
         """Load a record, or begin a live patient.
@@ -81,6 +92,14 @@ class LoadedRecords:
         """Yield the records, as many as a status may offer."""
         for record in self.records[:MAX_OFFERS]:
             yield CatalogEntry(record.name, record.leads, record.source), Offer(name=record.name, seconds=record.n / FS)
+
+    def episodes(self) -> tuple[Episode, ...]:
+        """Return none: a ward keeps to its records."""
+        return ()
+
+    def has(self, name: str) -> bool:
+        """Return whether a record is one of them."""
+        return any(record.name == name for record in self.records)
 
     def load(self, name: str) -> Record:
         """Return a record.

@@ -5,6 +5,9 @@ not accumulate. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. 
 change of speed set a new anchor; the restart of a loop does not. A chunk carries the due time of its first sample and
 is sent when its last one is due (`Waveform.due_ns`).
 
+An episode of another record, or another place of this one, is shown by a visit (`stream.replay.visit`), whose lead-in
+has a higher speed.
+
 A record of numerics alone has no chunks: each message of numerics is sent when its sample is due, and the record ends
 when its end is due (`Playhead.next_alone`).
 
@@ -22,12 +25,14 @@ from msgspec.structs import replace
 
 from stream.clock import rfc3339
 from stream.errors import UsageError
+from stream.records.episodes import Episode
 from stream.records.record import Record
 from stream.records.synthetic.live_record import LiveRecord
+from stream.replay.visit import LEAD_IN, LEAD_IN_CHUNK, LEAD_IN_SPEED, Visit, visit
 from stream.timebase import FS
 from stream.wire.messages import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED, Waveform
 from stream.wire.numerics_message import Alone, Numerics
-from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import After, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import check_bed
 from stream.wire.wave_message import Wave
 
@@ -101,6 +106,10 @@ class Playhead(msgspec.Struct, frozen=True):
     epoch, epoch_start : int
     anchor, anchor_ns : int
         A sample of the session, and the Unix time in ns at which it is due.
+    visit : Visit or None
+        The episode that is shown.
+    fast_until : int
+        Sample of the record up to which it is passed at the speed of a lead-in; 0 outside one.
     """
 
     bed: str
@@ -117,6 +126,13 @@ class Playhead(msgspec.Struct, frozen=True):
     epoch: int = 0
     epoch_start: int = 0
     anchor: int = 0
+    visit: Visit | None = None
+    fast_until: int = 0
+
+    @property
+    def pace(self) -> float:
+        """Speed of the next chunk."""
+        return min(self.speed * LEAD_IN_SPEED, MAX_SPEED) if self.fast_until else self.speed
 
     @property
     def ended(self) -> bool:
@@ -130,17 +146,21 @@ class Playhead(msgspec.Struct, frozen=True):
             return None
         if self.record.alone:
             return self._due(self.start + self._next_position() - self.position)
-        return self._due(self.start) + round((self._next_n() - 1) * 1e9 / (FS * self.speed))
+        return self._due(self.start) + round((self._next_n() - 1) * 1e9 / (FS * self.pace))
 
     def _next_n(self) -> int:
-        """Return the samples of the next chunk: up to the next multiple of `chunk` in the session, or the record's end.
+        """Return the samples of the next chunk: up to the next multiple of `chunk` in the session, or the end of
+        record or visit; a second in a lead-in.
 
         After the end of a record a looping bed so returns to the moments at which the others of its ward send.
         """
-        return min(self.chunk - self.start % self.chunk, self.record.n - self.position)
+        if self.fast_until:
+            return min(LEAD_IN_CHUNK, self.fast_until - self.position)
+        stop = self.record.n if self.visit is None else self.visit.stop(self.record.n)
+        return min(self.chunk - self.start % self.chunk, stop - self.position)
 
     def _due(self, index: float) -> int:
-        return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.speed))
+        return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.pace))
 
     def next_waves(self) -> tuple[Wave, ...]:
         """Return the chunks of the other waves in the interval of the next chunk, to be sent before it."""
@@ -162,7 +182,7 @@ class Playhead(msgspec.Struct, frozen=True):
                     start=start,
                     epoch_start=self.epoch_start,
                     t0_ns=self._due(start),
-                    speed=self.speed,
+                    speed=self.pace,
                     fs=wave.fs,
                     gain=wave.gain,
                     zero=wave.zero,
@@ -246,7 +266,7 @@ class Playhead(msgspec.Struct, frozen=True):
             start=start,
             epoch_start=self.epoch_start,
             t0_ns=self._due(start),
-            speed=self.speed,
+            speed=self.pace,
             fs=FS,
             leads=record.leads,
             gain=record.gain,
@@ -257,7 +277,21 @@ class Playhead(msgspec.Struct, frozen=True):
             synthetic=record.synthetic,
         )
         head = replace(self, seq=self.seq + 1, start=start + n, position=self.position + n)
+        if self.fast_until or self.visit is not None:
+            head = head._visited(self._due(head.start))
         return chunk, head._restarted()
+
+    def _visited(self, due_ns: int) -> Playhead:
+        """Return the playhead after the lead-in, or after the visit, if it is over; its next sample is due then."""
+        head = self
+        if head.fast_until and head.position >= head.fast_until:
+            head = replace(head, fast_until=0, anchor=head.start, anchor_ns=due_ns)
+        shown = head.visit
+        if shown is None or head.position < shown.stop(head.record.n):
+            return head
+        if shown.back is None:
+            return replace(head, visit=None)
+        return _jump(head, shown.back, max(shown.position - LEAD_IN, 0), due_ns, shown.position)
 
 
 def begin(record: AnyRecord, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
@@ -370,7 +404,37 @@ def choose_record(head: Playhead, record: AnyRecord, now_ns: int) -> Playhead:
     return _jump(head, record, 0, now_ns)
 
 
-def _jump(head: Playhead, record: AnyRecord, position: int, now_ns: int) -> Playhead:
+def show(head: Playhead, record: Record, episode: Episode, after: After, now_ns: int) -> Playhead:
+    """Enter an episode, in a new epoch.
+
+    Parameters
+    ----------
+    head : Playhead
+    record : Record
+        That of the episode.
+    episode : Episode
+    after : str
+        ``return`` to where the replay is now, or was before another episode, or ``go_on`` in this record.
+    now_ns : int
+        Unix time in ns.
+
+    Raises
+    ------
+    UsageError
+        The patient is live, the bed has no ECG or the record none, or it ends before the episode.
+    """
+    back, position = head.record, head.fast_until or head.position
+    if head.visit is not None and head.visit.back is not None:
+        back, position = head.visit.back, head.visit.position
+    if isinstance(back, LiveRecord):
+        raise UsageError(f"bed {head.bed} has a live patient, {back.name}: set its rhythm instead")
+    if record.alone or head.record.alone:
+        raise UsageError(f"bed {head.bed}: {record.name if record.alone else head.record.name} has no ECG")
+    shown = visit(episode, record, back if after == "return" else None, position)
+    return replace(_jump(head, record, shown.begins, now_ns, shown.first), visit=shown)
+
+
+def _jump(head: Playhead, record: AnyRecord, position: int, now_ns: int, fast_until: int = 0) -> Playhead:
     # If no chunk of the current epoch has been sent, it is kept.
     epoch = head.epoch if head.start == head.epoch_start else head.epoch + 1
     return replace(
@@ -381,6 +445,8 @@ def _jump(head: Playhead, record: AnyRecord, position: int, now_ns: int) -> Play
         epoch_start=head.start,
         anchor=head.start,
         anchor_ns=now_ns,
+        visit=None,
+        fast_until=fast_until if fast_until > position else 0,
     )
 
 

@@ -18,12 +18,14 @@ from msgspec.structs import replace
 
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.errors import MessageError, UsageError
-from stream.records.record import Annotations
+from stream.records.episodes import Episode
+from stream.records.record import Annotations, Record
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.descriptions import MAX_NAMED, description, effect, names
 from stream.replay.disturbances import Disturbances, Interval
+from stream.replay.episode_truth import left, passed
 from stream.replay.ledger import Write, discard
-from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines
+from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines, show
 from stream.replay.scenario_run import ScenarioRun
 from stream.replay.schedule import Schedule
 from stream.replay.shard_run import ShardRun
@@ -45,9 +47,11 @@ from stream.wire.messages import (
     CommandResult,
     Message,
     Offer,
+    RhythmOffer,
     Waveform,
 )
 from stream.wire.replay_actions import (
+    After,
     InjectionAction,
     PatientAction,
     PublisherAction,
@@ -58,6 +62,7 @@ from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.publisher")
 
@@ -138,7 +143,7 @@ class Publisher:
         Id of this process in the status of its beds.
     clock : Clock
     write : callable
-        Writes a row of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
+        Writes a row of the ledger: bed, session, seq, start, n, due_ns, sent_ns, signal.
     annotations : bool
         Also send the reference annotations of each chunk.
     in_shards : bool
@@ -154,9 +159,11 @@ class Publisher:
     beds : dict of str to Bed
     offers : tuple of Offer
         Records that can be selected by command; part of each bed's status.
+    rhythms : tuple of RhythmOffer
+        Rhythms of which there are episodes; part of the status of beds that can show them.
     """
 
-    LEDGER = ("bed", "session", "seq", "start", "n", "due_ns", "sent_ns")
+    LEDGER = ("bed", "session", "seq", "start", "n", "due_ns", "sent_ns", "signal")
 
     def __init__(
         self,
@@ -179,6 +186,7 @@ class Publisher:
         self._disturbances = Disturbances(send, in_shards=in_shards)
         self.beds = {head.bed: Bed(self._on_tick(head)) for head in heads}
         self.offers: tuple[Offer, ...] = ()
+        self.rhythms: tuple[RhythmOffer, ...] = ()
         self._send = send
         self._remove = remove
         self._dropped = dropped
@@ -334,6 +342,8 @@ class Publisher:
             done = self._set_scenario(bed, action)
         else:
             head = execute(bed.head, action, self._now_ns())
+            if head.visit is None:
+                self._leave_episode(bed)
             self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
             done = effect(action, bed.head)
         log.info("%s: %s, by %r", bed.head.bed, done, who)
@@ -366,6 +376,7 @@ class Publisher:
     def show(self, bed: str, record: AnyRecord, position: int) -> None:
         """Go on with another record at a position, for the scenario."""
         head = choose_record(self.beds[bed].head, record, self._now_ns())
+        self._leave_episode(self.beds[bed])
         self._move(self.beds[bed], replace(head, position=position))
         self._remove_numerics(self.beds[bed])
 
@@ -443,11 +454,33 @@ class Publisher:
     def choose_record(self, bed: Bed, record: AnyRecord) -> None:
         """Continue with another record."""
         head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
+        self._leave_episode(bed)
         self._runs.end(head.bed)
         self._move(bed, head)
         self._remove_numerics(bed)
         log.info("%s", description(bed.head))
         self.publish_status(bed)
+
+    def show_episode(self, bed: Bed, record: Record, episode: Episode, after: After) -> None:
+        """Show an episode of a record, and return or go on.
+
+        Raises
+        ------
+        UsageError
+            See `stream.replay.playhead.show`.
+        """
+        head = self._on_tick(show(bed.head, record, episode, after, self._now_ns()))
+        self._leave_episode(bed)
+        self._runs.end(head.bed)
+        self._move(bed, head)
+        self._remove_numerics(bed)
+        log.info("%s: %s of %s, from %.1f s, then %s", head.bed, episode.rhythm, record.name, episode.start_s, after)
+        self.publish_status(bed)
+
+    def _leave_episode(self, bed: Bed) -> None:
+        """Tell the end of the episode that a bed shows, before it is over."""
+        for truth in left(bed.head, rfc3339(self._clock.now_ns())):
+            self._send(truth)
 
     def summary(self) -> str:
         """Return a one-line summary of what was published."""
@@ -465,6 +498,7 @@ class Publisher:
         """Publish the status ``ended`` of all beds that have not ended; their numerics no longer hold."""
         for bed in self.beds.values():
             self._disturbances.stop(bed.head, self._clock.now_ns())
+            self._leave_episode(bed)
             if not bed.head.ended:
                 self._remove_numerics(bed)
                 self.publish_status(bed, ended=True)
@@ -495,6 +529,8 @@ class Publisher:
                 commands=tuple(bed.results.values()),
                 injections=self._disturbances.running(head.bed),
                 steerable=isinstance(head.record, LiveRecord),
+                rhythms=() if isinstance(head.record, LiveRecord) or head.record.alone else self.rhythms,
+                episode=None if head.visit is None else head.visit.shown,
                 scenario=None if self._scenario is None else self._scenario.status(head.bed),
             )
         )
@@ -506,12 +542,14 @@ class Publisher:
         if record.alone:
             self._publish_alone(bed)
             return
-        waves, numerics = bed.own_head.next_waves(), bed.own_head.next_numerics()
-        chunk, head = bed.own_head.next_chunk()
+        before = bed.own_head
+        waves, numerics = before.next_waves(), before.next_numerics()
+        chunk, head = before.next_chunk()
         waves, chunk, numerics = self._disturbances.disturb(record, Interval(waves, chunk, numerics))
         send = partial(self._disturbances.carry, chunk)
         for wave in waves:
             send(wave)
+            self._write_chunk(wave, wave.signal)
         self._move(bed, head)
         if self._shards is not None:
             self._shards.add(chunk.bed, chunk, len(chunk.samples))
@@ -522,12 +560,23 @@ class Publisher:
             send(numerics)
             bed.numerics = True
         self._write_chunk(chunk)
-        self._log_end(head, chunk.epoch)
+        for truth in passed(before, chunk.n, rfc3339(self._clock.now_ns())) if before.visit is not None else ():
+            self._send(truth)
+        if head.visit is not before.visit:
+            self._end_visit(bed)
+        else:
+            self._log_end(head, chunk.epoch)
         if self._annotations and record.annotations is not None:
             for annotation in annotations_of(chunk, record.annotations):
                 send(annotation)
         if self._disturbances.finish(chunk, head, self._clock.now_ns()):
             self.publish_status(bed)
+
+    def _end_visit(self, bed: Bed) -> None:
+        """Go on after an episode, in its record or in the one before."""
+        self._remove_numerics(bed)
+        log.info("%s", description(bed.own_head))
+        self.publish_status(bed)
 
     def _publish_alone(self, bed: Bed) -> None:
         """Send the next numerics of a bed that has nothing else."""
@@ -553,8 +602,9 @@ class Publisher:
         if self._shards is not None and not self._annotations and not self._disturbances.concern(head.bed):
             self._runs.find(head)
 
-    def _write_chunk(self, chunk: Waveform) -> None:
-        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
+    def _write_chunk(self, chunk: Waveform | Wave, signal: str = "ecg") -> None:
+        due_ns, now_ns = chunk.due_ns, self._clock.now_ns()
+        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, due_ns, now_ns, signal)
 
     def _log_end(self, head: Playhead, epoch: int) -> None:
         """Log that the record has ended with the last message, of an epoch."""

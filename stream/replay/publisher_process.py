@@ -11,7 +11,9 @@ from stream.clock import Clock
 from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
+from stream.records.episodes import Episode, choose, counts, named
 from stream.records.library import Library, LoadedRecords
+from stream.records.synthetic.live_record import LiveRecord
 from stream.replay import bed_claims
 from stream.replay.descriptions import description
 from stream.replay.ledger import ledger
@@ -22,8 +24,8 @@ from stream.scenario.scenario import Scenario
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import Offer
-from stream.wire.replay_actions import ChooseRecord, Inject
+from stream.wire.messages import Offer, RhythmOffer
+from stream.wire.replay_actions import ChooseRecord, Inject, ShowEpisode
 from stream.wire.topics import Kind, Role, Topic, pattern
 
 log = logging.getLogger("bedside.publisher")
@@ -169,6 +171,8 @@ async def _report(client: Client, report: LoadReport | None) -> None:
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library | LoadedRecords) -> None:
     """Execute received commands; count and log refused ones. Records are loaded in a thread."""
+    episodes = await asyncio.to_thread(library.episodes)
+    publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(episodes).items())
     publisher.offers = await _offers(library)
     client.counters["commands_refused"] = 0
     async for received in client:
@@ -184,12 +188,37 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
                     raise UsageError(f"record {name!r} is not offered")
                 bed = publisher.accept(command)
                 publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
+            elif isinstance(command.action, ShowEpisode):
+                await _show_episode(publisher, library, command, command.action, episodes)
             else:
                 publisher.execute(command)
         except BedsideError as error:
             client.counters["commands_refused"] += 1
             log.warning("command refused: %s", error)
             publisher.refuse(command, str(error))
+
+
+async def _show_episode(
+    publisher: Publisher,
+    library: Library | LoadedRecords,
+    command: Command,
+    action: ShowEpisode,
+    episodes: Sequence[Episode],
+) -> None:
+    """Find the episode of a command, load its record unless the bed has it, and show it."""
+    bed = publisher.accept(command)
+    if action.record is None or action.start_s is None or action.end_s is None:
+        episode = choose(episodes, action.rhythm or "")
+    else:
+        if not library.has(action.record):
+            raise UsageError(f"record {action.record!r} is not on disk; 'bedside data list' shows what is")
+        episode = named(episodes, action.record, action.start_s, action.end_s, action.rhythm)
+    record = bed.head.record
+    if record.name != episode.record:
+        record = await asyncio.to_thread(library.load, episode.record)
+    if isinstance(record, LiveRecord):
+        raise UsageError(f"{record.name} is a live patient, which has no episodes")
+    publisher.show_episode(bed, record, episode, action.after)
 
 
 async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:

@@ -107,7 +107,7 @@ def together(heads: Iterable[Playhead]) -> list[Playhead]:
 def is_able(head: Playhead) -> bool:
     """Return whether the next chunks have their full length, and come alone."""
     able = head.due_ns is not None and head.start % head.chunk == 0
-    alone = not head.record.waves and not head.record.numerics
+    alone = not head.record.waves and not head.record.numerics and head.visit is None and not head.fast_until
     return able and alone and _full_chunks(head) > 0
 
 

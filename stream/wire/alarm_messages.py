@@ -38,6 +38,7 @@ from stream.wire.replay_actions import (
     SetScenario,
     SetSpeed,
     SetVitals,
+    ShowEpisode,
     StopInjection,
 )
 
@@ -304,6 +305,7 @@ Action = (
     | SetSpeed
     | SetLoop
     | ChooseRecord
+    | ShowEpisode
     | SetVitals
     | SetRhythm
     | SetScenario

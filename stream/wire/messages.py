@@ -40,6 +40,12 @@ MAX_OFFERS = 256
 MAX_RESULTS = 8
 """Results of commands that the status of a bed contains."""
 
+MAX_RHYTHMS = 64
+"""Rhythms of which a publisher may offer episodes."""
+
+RhythmName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+"""Code of a WFDB rhythm annotation."""
+
 MAX_REASON = 500
 """Characters of the reason why a command is refused."""
 
@@ -393,6 +399,32 @@ class RunningInjection(msgspec.Struct, frozen=True, kw_only=True):
     end: Index | None
 
 
+class RhythmOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A rhythm of which a publisher has episodes: its code, such as ``VT``, and how many there are."""
+
+    rhythm: RhythmName
+    episodes: Annotated[int, msgspec.Meta(ge=1, le=10**6)]
+
+
+class ShownEpisode(msgspec.Struct, frozen=True, kw_only=True):
+    """The episode that is shown.
+
+    Attributes
+    ----------
+    rhythm, record : str
+    start_s, end_s : float
+        In s from the first sample of the record.
+    returns : bool
+        Whether the replay returns afterwards to where it was.
+    """
+
+    rhythm: RhythmName
+    record: Text
+    start_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    end_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    returns: bool
+
+
 MAX_SCENARIO_STEPS = 64
 """Steps of a scenario that a status lists."""
 
@@ -495,6 +527,10 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Publisher: injections in progress; None if it cannot inject.
     commands : tuple of CommandResult
         Publisher: the last commands to it, newest last, at most 8.
+    rhythms : tuple of RhythmOffer
+        Publisher: what `ShowEpisode` can show by name; empty if it has no episodes, or the patient is live.
+    episode : ShownEpisode or None
+        Publisher: the episode that is shown.
     """
 
     bed: BedName
@@ -517,6 +553,8 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     scenario: ScenarioStatus | None = None
     injections: Annotated[tuple[RunningInjection, ...], msgspec.Meta(max_length=MAX_INJECTIONS)] | None = None
     commands: Annotated[tuple[CommandResult, ...], msgspec.Meta(max_length=MAX_RESULTS)] = ()
+    rhythms: Annotated[tuple[RhythmOffer, ...], msgspec.Meta(max_length=MAX_RHYTHMS)] = ()
+    episode: ShownEpisode | None = None
 
 
 class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

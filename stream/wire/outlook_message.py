@@ -17,6 +17,7 @@ MAX_PAST_H = 24
 """Largest number of hours of the past in a message."""
 
 MAX_HORIZONS = 24
+MAX_TEXT = 2000
 
 RiskName = Literal["hypotension_1h", "hypotension_3h", "hypotension_6h", "sepsis_6h"]
 """``hypotension``: a mean arterial pressure below 65 mmHg within so many hours; ``sepsis``: the Challenge's label."""
@@ -26,7 +27,7 @@ RISK_NAMES: tuple[RiskName, ...] = get_args(RiskName)
 Horizons = Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=240)], ...], msgspec.Meta(max_length=MAX_HORIZONS)]
 Values = Annotated[tuple[Finite | None, ...], msgspec.Meta(min_length=1, max_length=MAX_PAST_H)]
 Predicted = Annotated[tuple[Finite, ...], msgspec.Meta(min_length=1, max_length=MAX_HORIZONS)]
-Code = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z_]*\Z")]
+Code = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_]*\Z")]
 
 
 class PastValues(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +83,7 @@ class NewsPart(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     name : str
-        Of the measured value, or ``consciousness`` and ``supplemental_oxygen``.
+        Of the measured value, or ``consciousness`` and ``oxygen``.
     points : int or None
         0 to 3; None if it is not known.
     """
@@ -97,7 +98,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     code : str
-        Such as ``fell``, ``rose``, ``low`` or ``high``; unknown codes, of a newer sender, are valid.
+        ``fell`` and ``rose`` (with ``before`` and ``hours``), ``falling``, ``rising``, ``low`` or ``high``; unknown
+        codes, of a newer sender, are valid.
     name : str
         The numeric.
     value, before : float or None
@@ -147,6 +149,8 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Its threshold.
     reasons : tuple of Reason
         What the advisory is due to; empty without one.
+    text : str
+        The advisory in English, rendered from the other fields by `stream.wire.outlook_texts`; empty without one.
     synthetic : bool
         As in `Waveform`.
     lease : int
@@ -171,6 +175,7 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     advisory_risk: RiskName | None
     threshold: Share | None
     reasons: Annotated[tuple[Reason, ...], msgspec.Meta(max_length=16)]
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
     synthetic: bool
     lease: Lease = 0
 

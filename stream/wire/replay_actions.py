@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from stream.wire.injection_kinds import InjectedSignal, InjectionKind, check_injection, check_seconds
-from stream.wire.messages import MAX_NUMERICS_SPEED, MIN_SPEED, Finite, Index, InjectionId, LeadName, Text
+from stream.wire.messages import MAX_NUMERICS_SPEED, MIN_SPEED, Finite, Index, InjectionId, LeadName, RhythmName, Text
 
 
 class SetPlaying(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_playing"):
@@ -117,6 +117,40 @@ class StopInjection(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", t
     injection_id: InjectionId
 
 
+After = Literal["return", "go_on"]
+"""What follows an episode: the place that was left, or what follows in its record."""
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+
+
+class ShowEpisode(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="show_episode"):
+    """Show an episode of a rhythm, in a new epoch, and return to where the replay was in another, or go on.
+
+    Attributes
+    ----------
+    rhythm : str or None
+        One of the rhythms in the publisher's status, which chooses the episode; None if it is named exactly.
+    record : str or None
+        A record on disk; with it ``start_s`` and ``end_s``, in s from its first sample.
+    start_s, end_s : float or None
+    after : str
+        ``return`` or ``go_on``.
+    """
+
+    rhythm: RhythmName | None = None
+    record: Text | None = None
+    start_s: Seconds | None = None
+    end_s: Seconds | None = None
+    after: After = "return"
+
+    def __post_init__(self) -> None:
+        if self.record is None:
+            if self.rhythm is None or self.start_s is not None or self.end_s is not None:
+                raise ValueError("an episode is given by its rhythm alone, or by record, start_s and end_s")
+        elif self.start_s is None or self.end_s is None or self.end_s <= self.start_s:
+            raise ValueError("an episode of a record needs start_s, and an end_s that is later")
+
+
 class SetScenario(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_scenario"):
     """Let the scenario of all beds of its publisher wait or go on, or continue at another position; null: no change.
 
@@ -127,7 +161,7 @@ class SetScenario(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag
     position_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_RAMP_S)] | None = None
 
 
-ReplayAction = SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord
+ReplayAction = SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord | ShowEpisode
 """What anybody who looks at a monitor can do."""
 
 InjectionAction = Inject | StopInjection

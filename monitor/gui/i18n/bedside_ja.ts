@@ -462,6 +462,10 @@
         <translation>信号品質 {percent}</translation>
     </message>
     <message>
+        <source>ST mV</source>
+        <translation>ST mV</translation>
+    </message>
+    <message>
         <source>anomaly score / unusual from</source>
         <translation>異常スコア / しきい値</translation>
     </message>
@@ -655,6 +659,10 @@ median,
     <message>
         <source>The broker is not connected: the replay cannot be controlled.</source>
         <translation>ブローカ未接続のため操作できません。</translation>
+    </message>
+    <message>
+        <source>Show…</source>
+        <translation>調律を表示…</translation>
     </message>
     <message>
         <source>−1 h</source>

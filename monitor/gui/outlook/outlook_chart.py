@@ -260,7 +260,8 @@ class OutlookChart(QWidget):
                 continue
             ink = self.theme.priority["medium"] if outlook.is_over(risk) else self.theme.score
             x = self._x(number + 1 - len(outlook.past_risk))
-            painter.fillRect(QRectF(x - width / 2 + 1, bottom - risk * height, width - 2, risk * height), colour(ink))
+            left = max(x - width / 2 + 1, float(px(_LEFT_PX)))
+            painter.fillRect(QRectF(left, bottom - risk * height, x + width / 2 - 1 - left, risk * height), colour(ink))
         y = bottom - outlook.threshold * height
         painter.setPen(QPen(colour(self.theme.threshold), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QLineF(px(_LEFT_PX), y, self._x(0) + width / 2, y))

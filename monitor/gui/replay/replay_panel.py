@@ -6,7 +6,7 @@ Pending requests are shown in another colour until the publisher reports their e
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from monitor.gui.replay.record_list import RecordList
 from monitor.gui.replay.seek_bar import SeekBar
@@ -14,11 +14,13 @@ from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, font, px
+from monitor.view.display_texts import reference_rhythm_phrase
 from monitor.view.link import LinkState
 from monitor.view.replay_status import clock
 from monitor.view.view_model import Frame, Replay
 from stream.timebase import FS
-from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.messages import RhythmOffer
+from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 STEP_S = 10
@@ -38,7 +40,7 @@ class ReplayPanel(QWidget):
     ----------
     requested : Signal(object)
         A `stream.wire.replay_actions.ReplayAction`.
-    play, back, ahead, loop, record : QPushButton
+    play, back, ahead, loop, record, show_rhythm : QPushButton
     speeds, chart_speeds : dict of float to QPushButton
         Of a bed with ECG, and of one without.
     bar : SeekBar
@@ -57,7 +59,8 @@ class ReplayPanel(QWidget):
         self._replay: Replay | None = None
         self._shown: tuple[object, ...] | None = None
         self.play, self.back, self.ahead = _button(""), _button(""), _button("")
-        self.loop, self.record = _button(""), _button("")
+        self.loop, self.record, self.show_rhythm = _button(""), _button(""), _button("")
+        self.rhythms = QMenu(self)
         self.speeds = {speed: _button(f"×{speed:g}") for speed in SPEEDS}
         self.chart_speeds = {speed: _button(f"×{speed:g}") for speed in CHART_SPEEDS}
         self._charted = False
@@ -75,6 +78,7 @@ class ReplayPanel(QWidget):
         self.bar.chosen.connect(self._seek)
         self.loop.clicked.connect(self._loop)
         self.record.clicked.connect(self._open_records)
+        self.show_rhythm.setMenu(self.rhythms)
         for speed, button in (*self.speeds.items(), *self.chart_speeds.items()):
             button.clicked.connect(lambda _checked=False, speed=speed: self.requested.emit(SetSpeed(speed=speed)))
         self._rows = QWidget()
@@ -88,6 +92,7 @@ class ReplayPanel(QWidget):
         for widget in (*self.speeds.values(), *self.chart_speeds.values(), self.loop):
             lower.addWidget(widget)
         self._show_kind()
+        lower.addWidget(self.show_rhythm)
         lower.addWidget(self.record, 1)
         both.addLayout(upper)
         both.addLayout(lower)
@@ -103,6 +108,12 @@ class ReplayPanel(QWidget):
         self.play.setFixedWidth(px(84))
         self._show_kind()
         self.loop.setText(translate("Replay", "Loop"))
+        self.show_rhythm.setText(translate("Replay", "Show…"))
+        self.rhythms.setFont(font(15))
+        self.rhythms.setStyleSheet(
+            f"QMenu {{ background: {theme.panel}; color: {theme.text}; border: 1px solid {theme.faint} }}"
+            f"QMenu::item:selected {{ background: {theme.edge} }}"
+        )
         for button in self._buttons:
             button.setFont(font(14, bold=True))
             button.setMinimumHeight(px(32))
@@ -128,7 +139,7 @@ class ReplayPanel(QWidget):
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
         speeds = (*self.speeds.values(), *self.chart_speeds.values())
-        return (self.play, self.back, self.ahead, self.loop, self.record, *speeds)
+        return (self.play, self.back, self.ahead, self.loop, self.record, self.show_rhythm, *speeds)
 
     # --- status ---------------------------------------------------------------------------------------------------
 
@@ -164,8 +175,22 @@ class ReplayPanel(QWidget):
             self._style_button(button, False, False)
         self._style_button(self.loop, replay.status.loop, requested.loop is not None)
         self._style_button(self.record, False, requested.record is not None)
+        self._show_rhythms(replay.status.rhythms)
+        self._style_button(self.show_rhythm, replay.status.episode is not None, requested.episode)
         for speed, button in (*self.speeds.items(), *self.chart_speeds.items()):
             self._style_button(button, speed == replay.status.speed, speed == requested.speed)
+
+    def _show_rhythms(self, offers: tuple[RhythmOffer, ...]) -> None:
+        """Offer the rhythms of which the publisher has episodes; without any, the button is hidden."""
+        self.show_rhythm.setVisible(bool(offers))
+        labels = {offer.rhythm: f"{_name(offer.rhythm)}  ({offer.episodes})" for offer in offers}
+        if [action.text() for action in self.rhythms.actions()] == list(labels.values()):
+            return
+        self.rhythms.clear()
+        for rhythm, label in labels.items():
+            self.rhythms.addAction(label).triggered.connect(
+                lambda _checked=False, rhythm=rhythm: self.requested.emit(ShowEpisode(rhythm=rhythm))
+            )
 
     def _style_button(self, button: QPushButton, on: bool, requested: bool) -> None:
         """Set the style of a button: filled if on, with a dashed border if a request is pending."""
@@ -217,6 +242,10 @@ class ReplayPanel(QWidget):
         if self.records_dialog is not None:
             self.records_dialog.deleteLater()
             self.records_dialog = None
+
+
+def _name(rhythm: str) -> str:
+    return text_of(reference_rhythm_phrase(rhythm))
 
 
 def _button(text: str) -> QPushButton:

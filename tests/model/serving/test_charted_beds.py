@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,17 @@ import msgspec
 import pytest
 
 from model.pipeline.analysis import Models
+from model.serving import charted_checkpoints
 from model.serving.charted_checkpoints import ChartedCheckpoints
 from model.serving.checkpoint import fingerprint
 from model.serving.checkpoint_store import CheckpointStore
+from model.trends.forecaster import TrendForecaster
 from stream.records.record import Record
+from stream.wire import codec
 from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Command, SetLimits
 from stream.wire.messages import BedStatus, Message, ProcessStatus
 from stream.wire.numerics_message import NumericName, Numerics
-from stream.wire.outlook_message import HOUR, Outlook
+from stream.wire.outlook_message import HOUR, Outlook, Reason
 from tests.model.serving.worker_harness import BEGIN_NS, WorkerHarness, chunks, command, publisher_status, summaries
 from tests.outlooks import alone
 from tests.waveforms import SESSION as CHARTED
@@ -62,10 +67,12 @@ def test_each_hour_brings_an_outlook_as_measured_and_limits_raise_alarms(models:
     serve(harness, day(), seconds=3600)  # in real time: an hour between two messages is no silence
     outlooks = harness.of(Outlook)
     assert [outlook.hour for outlook in outlooks] == list(range(len(DAY)))
+    assert all(codec.decode(codec.topic_of(outlook), codec.encode(outlook)) == outlook for outlook in outlooks)
+    assert {part.name for part in outlooks[-1].parts} >= {"spo2", "consciousness"}
     past = {one.name: one.values for one in outlooks[-1].past}
     assert past["nibp_mean"] == tuple(hour.get("nibp_mean") for hour in DAY)
     assert past["spo2"] == (None, None, None, None, None, 78.0, 97.0)
-    assert summaries(harness.of(Alarm)) == [
+    assert summaries([alarm for alarm in harness.of(Alarm) if alarm.kind != "early_warning"]) == [
         ("raised", "abp_mean_low", "medium", HOUR, None),
         ("raised", "heart_rate_high", "medium", 2 * HOUR, None),
         ("cleared", "heart_rate_high", "medium", 2 * HOUR, 4 * HOUR),
@@ -102,6 +109,35 @@ def test_a_worker_that_replaces_a_killed_one_goes_on_exactly(models: Models, tmp
     assert comparable([*first.messages, *second.messages]) == comparable(whole.messages)
 
 
+def with_threshold(threshold: float) -> TrendForecaster:
+    """Return the shipped forecaster with another threshold of its advisory."""
+    weights = TrendForecaster.load().weights
+    return TrendForecaster(replace(weights, settings={**weights.settings, "threshold": threshold}))
+
+
+def test_an_early_warning_is_an_advisory_that_says_why(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    forecaster = with_threshold(0.0)  # it warns as long as the pressure is known and not low
+    monkeypatch.setattr(TrendForecaster, "load", classmethod(lambda _cls: forecaster))
+    harness = WorkerHarness(models)
+    pressures = (100.0, None, 85.0, 70.0, 58.0)
+    serve(harness, [alone(hour, {"nibp_mean": pressure}) for hour, pressure in enumerate(pressures)])
+    warnings = [alarm for alarm in harness.of(Alarm) if alarm.kind == "early_warning"]
+    assert summaries(warnings) == [
+        ("raised", "early_warning", "low", 0, None),
+        ("cleared", "early_warning", "low", 0, 4 * HOUR),
+    ]
+    last = harness.of(ActiveAlarms)[-1]
+    assert [alarm.kind for alarm in last.alarms] == ["abp_mean_low"]
+    assert last.advisory.count == 1
+    *_, falling, low = harness.of(Outlook)
+    assert (falling.advisory, low.advisory, low.reasons) == (True, False, ())
+    assert Reason(code="fell", name="nibp_mean", value=70.0, before=100.0, hours=3) in falling.reasons
+    assert falling.risks[2].probability == falling.past_risk[-1]
+    assert low.probability("hypotension_6h") is None  # it is low already
+    assert {fan.name for fan in falling.forecasts} == {"nibp_mean"}
+    assert falling.horizons == (1, 2, 3, 6)
+
+
 def test_a_damaged_checkpoint_and_one_of_a_bed_that_another_worker_served_are_refused(
     models: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,10 +147,15 @@ def test_a_damaged_checkpoint_and_one_of_a_bed_that_another_worker_served_are_re
         other.worker.restore_beds([], {"bed-1": "somebody"})
         assert other.worker.beds == ()
         assert "another worker has served it" in caplog.text
-    for path in tmp_path.glob("bed-1.chart*"):
-        path.write_bytes(path.read_bytes()[:-40])
     with CheckpointStore(tmp_path, fingerprint(models)) as store:
-        assert ChartedCheckpoints(store).read_all() == []
+        of_model = charted_checkpoints.fingerprint
+        own = partial(of_model, TrendForecaster.load())
+        assert len(ChartedCheckpoints(store, own).read_all()) == 1
+        assert ChartedCheckpoints(store, partial(of_model, with_threshold(0.9))).read_all() == []
+        assert "it was made with other models" in caplog.text
+        for path in tmp_path.glob("bed-1.chart*"):
+            path.write_bytes(path.read_bytes()[:-40])
+        assert ChartedCheckpoints(store, own).read_all() == []
     assert "it is damaged" in caplog.text
 
 
@@ -129,7 +170,8 @@ def test_another_session_is_refused_until_the_publisher_of_the_first_has_ended(m
     serve(harness, day(session="cd" * 16)[:1])
     assert harness.of(Outlook)[-1].session == "cd" * 16
     assert harness.of(Outlook)[-1].past[0].values == (90.0,)  # nothing of the session before
-    assert [a.reason for a in harness.of(Alarm) if a.phase == "cleared"] == ["signal_interrupted"]
+    [cleared] = [alarm for alarm in harness.of(Alarm) if alarm.phase == "cleared" and alarm.kind == "abp_mean_low"]
+    assert (cleared.end, cleared.reason) == (HOUR + 1, "signal_interrupted")
 
 
 def test_the_end_of_the_record_clears_alarms_and_commands_work(models: Models) -> None:

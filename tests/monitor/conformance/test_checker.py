@@ -14,11 +14,14 @@ import msgspec
 import pytest
 
 from monitor.conformance import rules
+from monitor.conformance.findings import Findings
+from monitor.conformance.processes import Processes
 from monitor.conformance.rules import Rule
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.codec import MAX_BYTES
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import HOUR, Outlook
 from stream.wire.wave_message import Wave
 from tests.monitor.conformance.scripted_broker import (
     Script,
@@ -39,9 +42,14 @@ from tests.monitor.conformance.scripted_broker import (
     process_status,
     script,
 )
-from tests.waveforms import chunk, wave
+from tests.outlooks import outlook
+from tests.waveforms import SESSION, chunk, wave
 
 OTHER = "f" * 32
+
+
+def hourly(hour: int) -> Outlook:
+    return outlook(hour=hour, index=hour * HOUR, session=SESSION)
 
 
 def close_without_list(sent: Script) -> Script:
@@ -134,6 +142,11 @@ VIOLATIONS: dict[str, tuple[Spoil, Rule, str]] = {
     "no vital signs": (drop(Vitals, 0, 6), rules.VITALS, "vitals"),
     "numerics of another epoch": (change(Numerics, 2, epoch=3), rules.NUMERICS, "numerics"),
     "numerics each chunk": (again(Numerics, 2, index=19 * 36 + 30), rules.NUMERICS, "numerics"),
+    "an outlook of an hour before": (
+        all_of(add(5.1, hourly(4)), add(5.2, hourly(5)), add(5.3, hourly(3))),
+        rules.OUTLOOK,
+        "outlook",
+    ),
     "an output under an older lease": (
         all_of(drop(Forecast, 54, 55), add(5.5, forecast(54, lease=0))),
         rules.LEASE,
@@ -199,6 +212,11 @@ def test_what_may_be_the_fault_of_the_network_is_a_remark(spoil: Any, remark: st
         assert not findings.violations
 
 
+def test_what_is_retained_may_be_published_again() -> None:
+    repeated = [again(Vitals, 2), again(Numerics, 2), again(BedStatus, 3), again(ActiveAlarms, 1)]
+    assert not check(all_of(*repeated)(script())).violations
+
+
 def test_the_lease_of_older_senders_is_a_remark() -> None:
     older = [
         replace(one, message=msgspec.structs.replace(one.message, lease=0)) if hasattr(one.message, "lease") else one
@@ -207,6 +225,18 @@ def test_the_lease_of_older_senders_is_a_remark() -> None:
     findings = check(older)
     assert not findings.violations
     assert {found.rule.name for found in findings.remarks} == {"no lease"}
+
+
+def test_a_worker_is_overloaded_until_it_says_otherwise_whatever_other_processes_say() -> None:
+    processes, note = Processes(), Findings().note("any")
+    worker = msgspec.structs.replace(process_status(0.0, "worker", "cd34"), overloaded=True)
+    for status, overloaded in (
+        (worker, True),
+        (process_status(0.1, "publisher", "ab12"), True),
+        (msgspec.structs.replace(worker, state="offline"), False),
+    ):
+        processes.status(status, False, 0, note)
+        assert processes.overloaded is overloaded
 
 
 def test_nothing_received_is_a_violation() -> None:

@@ -102,4 +102,4 @@ def test_a_publisher_keeps_all_rules(
         sender.stop()
     findings = listener.checker.finish(clock.now - BEGIN_NS)
     assert [str(found) for found in (*findings.violations, *findings.remarks)] == []
-    assert findings.messages["bedside/v1/bed-1/ecg"] > 0
+    assert findings.messages.total() > 0

@@ -16,8 +16,10 @@ from monitor.alarm_log.class_reader import ClassSession, read_sessions
 from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import StripRecorder
+from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
 from monitor.debriefing.report import report
+from monitor.debriefing.spans import spans_of
 from monitor.debriefing.texts import TABLES
 from stream.clock import rfc3339
 from stream.timebase import FS
@@ -126,7 +128,7 @@ def session(stored: Path) -> ClassSession:
 
 
 def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) -> None:
-    assert sorted(session.truths, key=repr) == sorted(TRUTHS, key=repr)
+    assert list(session.truths) == sorted(TRUTHS, key=lambda one: one.when)
     assert session.commands == COMMANDS
     strip = session.strips[strip_id(TRUTHS[1])]
     points = session.forecasts[strip.alarm_id]
@@ -134,6 +136,13 @@ def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) ->
     assert (points[:, 0] + strip.start).tolist() == inside
     np.testing.assert_array_equal(points[:, 1], np.float32(2.5))
     assert read_sessions(stored, AlarmFilter(bed="bed-2")) == []
+    with AlarmLog(stored) as log:
+        earlier = msgspec.structs.replace(TRUTHS[0], session="e" * 32, when=when(-7 * 3600))
+        log.add_truths([(earlier, T0_NS)])
+    assert [one.session for one in read_sessions(stored, AlarmFilter())] == [SESSION], "the latest class"
+    everything = AlarmFilter(since="2020-01-01")
+    assert [one.session for one in read_sessions(stored, everything)] == ["e" * 32, SESSION]
+    assert [one.session for one in read_sessions(stored, everything, last=1)] == [SESSION]
 
 
 def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:
@@ -162,6 +171,18 @@ def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:
         ("pause_alarms", "missed", None),
     ]
     assert [one.kind for one in found.unfounded] == ["asystole"]
+
+
+def test_an_alarm_belongs_to_the_latest_that_it_is_expected_of() -> None:
+    spans = spans_of([truth(20, "VT"), truth(32, "VF"), truth(60, "N")])
+    tachycardia = (
+        alarm(20.5, "ventricular_tachycardia", 2.0),
+        alarm(20.5, "ventricular_tachycardia", 0.5, "cleared", end=40),
+    )
+    [first] = lives_of(tachycardia)
+    assert alarms_by_span([first], spans) == {0: [first], 1: [first], 2: []}, "it went on"
+    first, second = lives_of((*tachycardia, alarm(33, "ventricular_fibrillation", 4.0)))
+    assert alarms_by_span([first, second], spans) == {0: [first], 1: [second], 2: []}
 
 
 def test_a_reference_rhythm_is_truth_and_other_annotations_are_not() -> None:

@@ -8,7 +8,9 @@ from monitor.view.annotations import NORMAL_BEAT
 from monitor.view.frozen_trace import freeze, move
 from monitor.view.presenter import DEFAULT_VIEW
 from monitor.view.trace import AnnotationLabel, Trace
+from stream.wire.alarm_notes import alarm_note
 from stream.wire.messages import Annotation, Beat
+from tests.monitor.message_samples import alarm, residual
 from tests.monitor.view.scenario import Scenario
 from tests.waveforms import SESSION
 
@@ -38,6 +40,7 @@ def labels(scenario: Scenario) -> list[tuple[int, str, str]]:
         ("V", "", "V", "reference"),
         ("A", "", "A", "reference"),
         ("F", "", "F", "reference"),
+        ('"', alarm_note(alarm(0, kind="ventricular_tachycardia")), "[VT]", "rhythm"),
         ("+", "(AFIB", "AF", "rhythm"),
         ("+", "(AFIB\0", "AF", "rhythm"),
         ("+", "(VT", "VT", "rhythm"),
@@ -47,7 +50,7 @@ def test_a_reference_annotation_becomes_a_label(symbol: str, aux: str, text: str
     assert labels(Scenario().stream(20).receive(note(500, symbol, aux))) == [(500, text, row)]
 
 
-@pytest.mark.parametrize(("symbol", "aux"), [("+", ""), ('"', "MISSB"), ("+", "note")])
+@pytest.mark.parametrize(("symbol", "aux"), [("+", ""), ('"', "MISSB"), ("+", "note"), ('"', alarm_note(residual(0)))])
 def test_comments_have_no_label(symbol: str, aux: str) -> None:
     assert labels(Scenario().stream(20).receive(note(500, symbol, aux))) == []
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from edfio import read_edf
 
+from stream.errors import RecordError
 from stream.records.appended_annotations import AppendedAnnotations, Mark
 from stream.records.appended_record import AppendedRecord, Column
 from stream.records.edf_writer import convert
@@ -22,7 +23,7 @@ def test_all_values_and_annotations_are_in_whole_data_records(tmp_path: Path) ->
     frames = np.random.default_rng(1).integers(-32767, 32768, (12, 97)).astype(np.int16)  # 2.4 s
     AppendedRecord(stem, columns, Fraction(5), 1_770_000_000_000_000_000, frames=frames)
     rates = np.array([[600], [-32768]], np.int16)
-    AppendedRecord(stem.with_name(stem.name + "n"), [Column("HR", "bpm", 10, 0)], Fraction(1), 0, frames=rates)
+    AppendedRecord(stem.with_name(stem.name + "n"), [Column("RESP", "bpm", 10, 0)], Fraction(1), 0, frames=rates)
     AppendedAnnotations(stem.with_suffix(".atr")).append([Mark(36, "N"), Mark(540, '"', "alarm raised: asystole")])
     AppendedAnnotations(stem.with_suffix(".ref")).append([Mark(18, "+", "(N")])
     convert(stem)
@@ -31,7 +32,11 @@ def test_all_values_and_annotations_are_in_whole_data_records(tmp_path: Path) ->
     assert (edf.num_data_records, edf.data_record_duration) == (3, 1)
     assert edf.startdatetime.isoformat() == "2026-02-02T02:40:00"
     ecg, resp, rate = edf.signals
-    assert [(one.label, one.sampling_frequency) for one in edf.signals] == [("MLII", 360), ("RESP", 125), ("HR", 1)]
+    assert [(one.label, one.sampling_frequency) for one in edf.signals] == [
+        ("MLII", 360),
+        ("RESP", 125),
+        ("RESP value", 1),
+    ]
     np.testing.assert_array_equal(ecg.digital[: 12 * 72], frames[:, :72].reshape(-1))
     assert (ecg.digital[12 * 72 :] == -32768).all()
     np.testing.assert_array_equal(resp.digital[: 12 * 25], frames[:, 72:].reshape(-1))
@@ -43,3 +48,14 @@ def test_all_values_and_annotations_are_in_whole_data_records(tmp_path: Path) ->
         (1.5, "alarm raised: asystole"),
         (2.4, "the recording ends"),
     ]
+
+
+def test_a_clock_that_was_not_set_is_the_first_day_of_edf_and_what_does_not_fit_stays_wfdb(tmp_path: Path) -> None:
+    frames = np.zeros((36, 1), np.int16)
+    AppendedRecord(tmp_path / "unset", [Column("MLII", "mV", 200.0, 0)], Fraction(36), 0, frames=frames)
+    convert(tmp_path / "unset")
+    assert read_edf(tmp_path / "unset.edf").startdatetime.isoformat() == "1985-01-01T00:00:00"
+    AppendedRecord(tmp_path / "wide", [Column("MLII", "mV", 0.001, 1024)], Fraction(36), 0, frames=frames)
+    with pytest.raises(RecordError, match="record wide does not fit into EDF"):
+        convert(tmp_path / "wide")
+    assert sorted(path.name for path in tmp_path.glob("wide*")) == ["wide.dat", "wide.hea"]

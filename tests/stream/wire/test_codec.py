@@ -33,7 +33,9 @@ from stream.wire.messages import (
     Message,
     Offer,
     ProcessStatus,
+    RhythmOffer,
     RunningInjection,
+    ShownEpisode,
     Vitals,
 )
 from stream.wire.replay_actions import (
@@ -45,6 +47,7 @@ from stream.wire.replay_actions import (
     SetRhythm,
     SetSpeed,
     SetVitals,
+    ShowEpisode,
     StopInjection,
 )
 from stream.wire.score_message import BeatTally, RhythmScore, Score, ScorePart
@@ -211,6 +214,8 @@ MESSAGES: list[Message] = [
     command(SetSpeed(speed=4.0)),
     command(SetLoop(loop=True)),
     command(ChooseRecord(record="mitdb/203")),
+    command(ShowEpisode(rhythm="VT")),
+    command(ShowEpisode(record="mitdb/205", start_s=299.0, end_s=301.3, after="go_on")),
     command(SetDetail()),
     command(Inject(injection_id="noise-1", kind="muscle_noise", lead="MLII", level=0.0, seconds=30.0)),
     command(Inject(injection_id="1", kind="disconnect")),
@@ -224,6 +229,12 @@ MESSAGES: list[Message] = [
     BED_STATUS,
     msgspec.structs.replace(BED_STATUS, records=(Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),)),
     msgspec.structs.replace(BED_STATUS, role="publisher", state="playing", injections=(RUNNING,), commands=RESULTS),
+    msgspec.structs.replace(
+        BED_STATUS,
+        role="publisher",
+        rhythms=(RhythmOffer(rhythm="VT", episodes=43),),
+        episode=ShownEpisode(rhythm="VT", record="mitdb/205", start_s=299.0, end_s=301.3, returns=True),
+    ),
     PROCESS,
 ]
 
@@ -316,6 +327,8 @@ def test_invalid_limits_are_rejected(limits: dict[str, Any]) -> None:
         {"do": "pause_alarms", "seconds": 999},
         {"do": "set_speed", "speed": 0},
         {"do": "seek", "position": -1},
+        {"do": "show_episode"},
+        {"do": "show_episode", "record": "mitdb/205", "start_s": 9.0, "end_s": 9.0},
     ],
     ids=str,
 )

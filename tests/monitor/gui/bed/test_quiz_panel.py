@@ -102,6 +102,10 @@ def test_no_template_of_a_hidden_alarm_is_left_and_all_others_are() -> None:
         assert all(not any(name in QUIZ_TABLES[language][code] for name in names) for code in changed)
         assert {f"kind.{kind}" for kind in HIDDEN_KINDS} <= changed
         assert "kind.spo2_low" not in changed
+    told = status("publisher", "playing", record="mitdb/223", steerable=True, records=(Offer(name="x", seconds=1.0),))
+    shown = without_answers(received(told, 0))
+    assert shown is not None
+    assert shown.message == status("publisher", "playing", record="quiz")
     assert without_answers(received(Annotation(bed="bed-1", session=SESSION, index=1, symbol="V"), 0)) is None
 
 

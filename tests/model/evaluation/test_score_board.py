@@ -1,0 +1,89 @@
+"""Which beds are scored, and when their records have ended."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from model.evaluation.score_board import DRAIN_S, GIVE_UP_S, ScoreBoard
+from monitor.tools.score_table import score_table
+from stream.mqtt.client import Received
+from stream.wire.codec import topic_of
+from stream.wire.messages import BedStatus, Message, ProcessStatus
+from tests.model.evaluation.test_live_scores import SESSION, second, tachycardia
+
+NOW_NS = 1_700_000_000_000_000_000
+
+
+def status(role: str, state: str, last_seq: int, **changes: object) -> BedStatus:
+    made = BedStatus(
+        bed="bed-1", role=role, instance=f"{role}-1", state=state, when="", record="made", session=SESSION,  # type: ignore[arg-type]
+        duration=3600, last_seq=last_seq,
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def feed(board: ScoreBoard, messages: list[Message], at_s: float, *, retained: bool = False) -> None:
+    for message in messages:
+        board.receive(Received(topic_of(message), message, retained, NOW_NS, 0, 0, round(at_s * 1e9)))
+
+
+def test_a_record_has_ended_once_the_worker_has_analysed_its_last_chunk() -> None:
+    board = ScoreBoard()
+    for seq in range(10):
+        feed(board, second(seq), seq)
+    feed(board, [status("publisher", "ended", 9), status("worker", "forecasting", 8)], 11.0)
+    assert not board.ended(11.0 + DRAIN_S)
+    feed(board, [status("worker", "forecasting", 9)], 12.0)
+    assert not board.ended(12.0 + DRAIN_S / 2)
+    assert board.ended(12.0 + DRAIN_S)
+    [report] = board.report(NOW_NS, complete=True)
+    assert (report.whole, report.cumulative.qrs.found) == (True, 10)
+    assert board.report(NOW_NS, complete=True) == [], "it is complete"
+
+
+def test_a_worker_that_does_not_come_is_not_awaited_forever() -> None:
+    board = ScoreBoard()
+    feed(board, second(0), 0.0)
+    feed(board, [status("publisher", "playing", 0)], 0.5)
+    gone = ProcessStatus(role="publisher", instance="publisher-1", state="offline", when="")
+    feed(board, [gone], 1.0)
+    assert not board.ended(0.9 + GIVE_UP_S)
+    assert board.ended(1.0 + GIVE_UP_S)
+    feed(board, second(1), 2.0)
+    assert not board.ended(2.0 + GIVE_UP_S), "it sends again"
+
+
+def test_without_a_reference_there_is_nothing_to_score() -> None:
+    board = ScoreBoard()
+    feed(board, [message for message in second(0) if type(message).__name__ != "Annotation"], 0.0)
+    feed(board, second(1), 1.0, retained=True)
+    assert (board.scored, board.reports, board.ended(1e9)) == ([], [], False)
+
+
+def test_outputs_of_a_worker_that_was_replaced_are_not_scored() -> None:
+    board = ScoreBoard()
+    for seq in range(20):
+        feed(board, [replace_lease(message, 2) for message in second(seq)], seq)
+    feed(board, [replace_lease(tachycardia(900), 1)], 20.0)
+    [report] = board.report(NOW_NS, complete=True)
+    assert report.cumulative.false_alarms == 0
+
+
+def replace_lease(message: Message, lease: int) -> Message:
+    return msgspec.structs.replace(message, lease=lease) if hasattr(message, "lease") else message
+
+
+def test_the_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    board = ScoreBoard("bed-1")
+    for seq in range(60):
+        feed(board, second(seq), seq)
+    feed(board, [tachycardia(900)], 60.0)
+    board.report(NOW_NS, complete=True)
+    Console(width=80).print(score_table(board.reports))
+    text = capsys.readouterr().out
+    assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
+    for part in ("SIMULATION", "bed-1: made, 60 s, complete", "60 of 120", "ventricular_tachycardia 1"):
+        assert part in text
