@@ -50,6 +50,7 @@ from stream.wire.replay_actions import (
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.publisher")
 
@@ -85,7 +86,7 @@ class Publisher:
         Id of this process in the status of its beds.
     clock : Clock
     write : callable
-        Writes a row of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
+        Writes a row of the ledger: bed, session, seq, start, n, due_ns, sent_ns, signal.
     annotations : bool
         Also send the reference annotations of each chunk.
     in_shards : bool
@@ -105,7 +106,7 @@ class Publisher:
         Rhythms of which there are episodes; part of the status of beds that can show them.
     """
 
-    LEDGER = ("bed", "session", "seq", "start", "n", "due_ns", "sent_ns")
+    LEDGER = ("bed", "session", "seq", "start", "n", "due_ns", "sent_ns", "signal")
 
     def __init__(
         self,
@@ -475,6 +476,7 @@ class Publisher:
         send = partial(self._disturbances.carry, chunk)
         for wave in waves:
             send(wave)
+            self._write_chunk(wave, wave.signal)
         self._move(bed, head)
         if self._shards is not None:
             self._shards.add(chunk.bed, chunk, len(chunk.samples))
@@ -527,8 +529,9 @@ class Publisher:
         if self._shards is not None and not self._annotations and not self._disturbances.concern(head.bed):
             self._runs.find(head)
 
-    def _write_chunk(self, chunk: Waveform) -> None:
-        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
+    def _write_chunk(self, chunk: Waveform | Wave, signal: str = "ecg") -> None:
+        due_ns, now_ns = chunk.due_ns, self._clock.now_ns()
+        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, due_ns, now_ns, signal)
 
     def _log_end(self, head: Playhead, epoch: int) -> None:
         """Log that the record has ended with the last message, of an epoch."""
