@@ -132,7 +132,7 @@ def _ratios(courses: Courses) -> Array:
 
 def _widths(ratios: Array) -> Array:
     """Return the factors with which a tenth lies beyond each end."""
-    widths: Array = np.nanquantile(ratios, 0.9, axis=0).clip(0.5, 2.0).astype(np.float32)
+    widths: Array = np.nanquantile(ratios, 0.9, axis=0).clip(0.25, 4.0).astype(np.float32)
     assert widths.shape == (len(FORECAST), len(HORIZONS_H), 2)
     return widths
 
