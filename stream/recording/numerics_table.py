@@ -44,6 +44,7 @@ NAME_OF: Mapping[NumericName, str] = {
     "pulse_arrival": "PULSE ARRIVAL",
     "apnoea": "APNOEA",
     "st": "ST",
+    "st_change": "ST CHANGE",
 }
 """Names of the signals, those of MIMIC where it has one (`stream.records.signals` reads them)."""
 
