@@ -261,7 +261,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--lang", choices=("en", "ja"), default="en", help="default: %(default)s")
     command.add_argument("--bed", metavar="NAME", help="only this bed")
     command.add_argument(
-        "--since", metavar="TIME", help="only what happened at or after this time, such as 2026-01-31T12:00:00Z"
+        "--since",
+        metavar="TIME",
+        help="sessions with something at or after this time, such as 2026-01-31T12:00:00Z (default: the latest class, "
+        "sessions that ended within 6 hours)",
     )
     command.add_argument("--last", type=int, metavar="N", help="only the last N sessions")
 

@@ -64,6 +64,7 @@ def outlook(**changes: Any) -> Outlook:
             Reason(code="fell", name="nibp_mean", value=69.0, before=78.0, hours=2),
             Reason(code="of_tomorrow", name="heart_rate", value=97.0),
         ),
+        "text": "",
         "synthetic": False,
         "lease": 1,
     }

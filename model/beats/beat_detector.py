@@ -95,12 +95,12 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
     state : BeatsState
     """
     state = copied(state)
-    rows, _ = advance(beat_classifier, state, single(strides))
+    rows, *_ = advance(beat_classifier, state, single(strides))
     (beats,) = from_rows(rows)
     return beats, state
 
 
-def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) -> tuple[BeatRows, QrsRows]:
+def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) -> tuple[BeatRows, QrsRows, WindowRows]:
     """Push the strides of the beds of a batch, and change their slots of ``columns``.
 
     Returns
@@ -109,6 +109,8 @@ def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) 
         The reported beats.
     weak : QrsRows
         Weak complexes, see `model.beats.qrs_detector`.
+    windows : WindowRows
+        The samples around each beat, in the order of the beats.
     """
     detected, weak = qrs.advance(columns.qrs, batch)
     windows = beat_window.advance(columns.window, batch, detected)
@@ -129,7 +131,7 @@ def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) 
         _cut_pieces(windows, piece, valid)
         beats.kind[:] = classifier.push_beats(beat_classifier, columns.classifier_state, slots, piece, valid, rr)
         _compare(columns.shapes, columns.p_wave, slots, windows, piece, valid, rr, beats)
-    return beats, weak
+    return beats, weak, windows
 
 
 @compiled

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats import beat_detector, repetition
 from model.beats.beat import Beat, from_rows
+from model.beats.beat_window import BEFORE, WindowRows
 from model.conditions import numeric_conditions
 from model.conditions.changes import Change
 from model.conditions.numeric_conditions import Second
@@ -22,7 +23,7 @@ from model.conditions.numeric_values import NumericSamples
 from model.forecast import forecaster, personal_forecast
 from model.forecast.inference import Precision
 from model.forecast.skill import NEXT_STRIDE_END
-from model.physiology import derived_values
+from model.physiology import derived_values, st_level
 from model.physiology.derived_values import DerivedValues, WavesState
 from model.pipeline import bed_state, vitals_output
 from model.pipeline.analysis import Analysis, Models, StepAnalysis
@@ -110,6 +111,7 @@ class BedGroup:
         self._frequent = [first.notes.frequent]
         self._technical = [first.notes.technical]
         self._numerics = [first.notes.numerics]
+        self._st = [first.notes.st]
         self._pulses = pulse_detector.begin(1)
         self._waves: dict[int, WavesState] = {}
         self._limits: list[Limits | None] = [None]
@@ -144,7 +146,7 @@ class BedGroup:
         self._bytes[slot] = state.data
         notes = state.notes
         self._leads[slot], self._anomaly[slot], self._frequent[slot] = state.leads, notes.anomaly, notes.frequent
-        self._technical[slot], self._numerics[slot] = notes.technical, notes.numerics
+        self._technical[slot], self._numerics[slot], self._st[slot] = notes.technical, notes.numerics, notes.st
         self._pulses[slot] = pulse_detector.from_bytes(notes.pulses)
         self._waves.pop(slot, None)
         if notes.waves is not None:
@@ -154,7 +156,9 @@ class BedGroup:
         """Return a copy of the state of a bed."""
         pulse = pulse_detector.to_bytes(self._pulses[slot])
         numerics, waves = self._numerics[slot], self._waves.get(slot)
-        notes = Notes(self._anomaly[slot], self._frequent[slot], self._technical[slot], pulse, numerics, waves)
+        notes = Notes(
+            self._anomaly[slot], self._frequent[slot], self._technical[slot], pulse, numerics, self._st[slot], waves
+        )
         return BedState(self._leads[slot], self._precision, self._layout, self._bytes[slot], notes)
 
     def release(self, slot: int) -> None:
@@ -173,6 +177,7 @@ class BedGroup:
         self._frequent += self._frequent[:1] * size
         self._technical += self._technical[:1] * size
         self._numerics += self._numerics[:1] * size
+        self._st += self._st[:1] * size
         self._limits += [None] * size
         self._free = list(range(2 * size - 1, size - 1, -1))
 
@@ -219,7 +224,7 @@ class BedGroup:
         """Push strides to all stages but that of the pulse, and collect the results of the beds ``numbers``."""
         columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
         forecasts, strides, anomalies = self._predict(batch)
-        beats, weak = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
+        beats, weak, windows = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
         frequent = frequent_episodes.advance(alarms, self._frequent, own, ends, beats, anomalies)
         repeated = repetition.advance(columns.repetition, batch, beats, weak)
         whole = blocks.advance(columns.blocks, batch)
@@ -239,15 +244,16 @@ class BedGroup:
         holding = vitals_output.technical_conditions(self._technical, own, technical, bed, index)
         vitals = vitals_output.complete(vital_signs(rows), completed, holding)
         of_beds = from_rows(beats, graded)
-        derived = self._derive(own.tolist(), of_beds, bed, index) if self._waves else []
-        measured = {(number, second.index): second.values for number, second in derived}
+        from_waves = self._derive(own.tolist(), of_beds, bed, index) if self._waves else []
+        measured = {(number, second.index): second.values for number, second in from_waves}
+        derived = self._with_levels(own.tolist(), of_beds, windows, bed, index, measured)
         found = chain(anomalies, frequent, technical, changes, self._push_seconds(own, bed, vitals, measured))
         return StepAnalysis(
             numbers,
             forecasts,
             [(numbers[bed], beat) for bed, own in enumerate(of_beds) for beat in own],
             [(numbers[bed], second) for bed, second in zip(bed.tolist(), vitals, strict=True)],
-            [(numbers[bed], values) for bed, values in derived],
+            [(numbers[bed], second) for bed, second in derived],
             [(numbers[bed], change) for bed, change in sorted(found, key=_by_bed_and_time)],
         )
 
@@ -286,6 +292,35 @@ class BedGroup:
                     values, self._waves[slot] = derived_values.advance(self._waves[slot], new, ends)
                     derived += [(number, second) for second in values]
         return derived
+
+    def _with_levels(
+        self,
+        own: list[int],
+        beats: Sequence[Sequence[Beat]],
+        windows: WindowRows,
+        bed: IntArray,
+        index: IntArray,
+        measured: Mapping[tuple[int, int], tuple[Numeric, ...]],
+    ) -> list[tuple[int, DerivedValues]]:
+        """Return the values from the waves with the ST levels of the seconds ``index`` of the beds ``bed``.
+
+        A bed without waves has those of the seconds alone in which they were measured.
+        """
+        if len(windows.at):
+            levels = st_level.levels_of(windows.samples, windows.invalid, BEFORE, windows.rr)
+            for number, (first, stop) in enumerate(pairwise(windows.first.tolist())):
+                if first < stop:
+                    normal = [beat.type == "N" and beat.quality >= st_level.MIN_QUALITY for beat in beats[number]]
+                    at, slot = windows.at[first:stop], own[number]
+                    self._st[slot] = st_level.receive(self._st[slot], at, np.array(normal), levels[first:stop])
+        seconds = []
+        for number, end in zip(bed.tolist(), index.tolist(), strict=True):
+            slot, values = own[number], measured.get((number, end), ())
+            if values or st_level.is_due(end):
+                (st,), self._st[slot] = st_level.advance(self._st[slot], self._leads[slot], [end])
+                if values or st:
+                    seconds.append((number, DerivedValues(end, (*values, *st))))
+        return seconds
 
     def _predict(self, batch: Batch) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
         """Push strides to the forecaster, the personal forecast and the anomaly detector."""

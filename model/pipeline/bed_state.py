@@ -22,7 +22,9 @@ from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterColumns, ForecasterState
 from model.forecast.inference import Precision
 from model.forecast.personal_forecast import PersonalColumns
+from model.physiology import st_level
 from model.physiology.derived_values import WavesState
+from model.physiology.st_level import StState
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.vitals_output import SecondState
@@ -70,6 +72,8 @@ class Notes:
         The pulse detectors, as bytes; empty for a bed without waves.
     numerics : NumericState
         SpO2, pressures, respiration, and their conditions.
+    st : StState
+        ST levels of the last beats, and their baseline.
     waves : WavesState or None
         What is kept of the waves; None for a bed without.
     """
@@ -79,6 +83,7 @@ class Notes:
     technical: tuple[Began, ...]
     pulses: bytes
     numerics: NumericState
+    st: StState
     waves: WavesState | None = None
 
     def __post_init__(self) -> None:
@@ -163,7 +168,11 @@ def begin(
         second=vitals_output.begin(),
         rhythm=rhythm_detector.begin(first),
     )
-    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), (), b"", NumericState()))
+    return state_of(leads, precision, columns, _first_notes(anomaly.notes, first, n))
+
+
+def _first_notes(anomaly: AnomalyNotes, first: int, leads: int) -> Notes:
+    return Notes(anomaly, FrequentState(), (), b"", NumericState(), st_level.begin(first, leads))
 
 
 def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
@@ -190,7 +199,9 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
         rhythm=rhythm_detector.after_gap(learned.rhythm, first),
     )
     frequent = frequent_episodes.after_gap(notes.frequent, first)
-    kept = Notes(anomaly.notes, frequent, (), b"", numeric_conditions.after_gap(notes.numerics))
+    kept = Notes(
+        anomaly.notes, frequent, (), b"", numeric_conditions.after_gap(notes.numerics), st_level.after_gap(notes.st)
+    )
     return state_of(state.leads, state.precision, columns, kept)
 
 

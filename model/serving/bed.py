@@ -28,6 +28,8 @@ def new_counters() -> Counter[str]:
         "alarms",
         "commands",
         "numerics_dropped",
+        "wave_samples_lost",
+        "waves_refused",
     )
     return Counter(dict.fromkeys(names, 0))
 

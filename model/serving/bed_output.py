@@ -16,11 +16,13 @@ from model.serving.forecast_output import ForecastOutput
 from stream.clock import Clock, monotonic_ns
 from stream.replay.ledger import Write, discard
 from stream.wire.messages import Message, Waveform
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
 
-LEDGER = ("bed", "session", "seq", "start", "n", "verdict", "lost_samples")
-"""Columns of the ledger. ``verdict``: taken, gap, duplicate or refused; ``lost_samples`` were lost before the chunk."""
+LEDGER = ("bed", "session", "seq", "start", "n", "verdict", "lost_samples", "signal")
+"""Columns of the ledger. ``verdict``: taken, gap, duplicate or refused; ``lost_samples`` were lost before the chunk;
+``signal`` is ``ecg`` or another wave, whose chunks have rows of their own."""
 
 STATUS_EVERY_NS = 2_000_000_000
 """Interval of the periodic status of a bed in ns."""
@@ -74,7 +76,9 @@ class BedOutput:
         for number, vitals in dict(found.vitals).items():
             self._send(output_messages.vitals_message(beds[number], vitals, now_ns))
         for number, derived in dict(found.derived).items():
-            self._send(output_messages.numerics_message(beds[number], derived, now_ns))
+            # Of the many beds of a large ward without other waves, ST levels alone would be a message of each.
+            if self.forecasts.in_full(beds[number].name) or any(value.lead is None for value in derived.values):
+                self._send(output_messages.numerics_message(beds[number], derived, now_ns))
         for number, changes in groupby(found.changes, key=itemgetter(0)):
             self.change(beds[number], [change for _, change in changes])
 
@@ -111,9 +115,9 @@ class BedOutput:
             for bed in beds:
                 self.record(bed.chunk, "gap" if bed.lost_samples else "taken", bed.lost_samples)
 
-    def record(self, chunk: Waveform, verdict: str, lost_samples: int = 0) -> None:
+    def record(self, chunk: Waveform | Wave, verdict: str, lost_samples: int = 0, signal: str = "ecg") -> None:
         """Write a line of the ledger."""
-        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, verdict, lost_samples)
+        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, verdict, lost_samples, signal)
 
     def warn(self, text: str) -> None:
         """Log a warning, at most one per second; the counters are complete."""

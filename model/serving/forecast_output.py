@@ -52,6 +52,10 @@ class ForecastOutput:
         """Send a bed in full for a while; return False if there are too many. Times are monotonic."""
         return self._detail.renew(bed, now_s)
 
+    def in_full(self, bed: str) -> bool:
+        """Return whether a bed is sent in full: its ward is not large, or somebody asks for it."""
+        return self.beds <= IN_FULL or bed in self._detail
+
     def put(self, beds: Sequence[Bed], made: GroupForecasts, now_ns: int) -> None:
         """Send the forecasts of the last chunks of some beds, or keep them for the messages of their shards.
 

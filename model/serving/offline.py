@@ -93,7 +93,8 @@ def analyze_all(
     - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` per line, encoded as on the wire;
     - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
     - ``vitals.csv``: one row per second; unknown values are empty;
-    - ``derived.csv``, of a record with waves: one row per second and value; unknown ones are empty.
+    - ``derived.csv``, what is measured from the waves, and the ST levels: one row per second and value; unknown ones
+      are empty.
 
     If the analysis fails, existing files are kept.
 
@@ -177,7 +178,9 @@ class _Results(AbstractContextManager["_Results"]):
     def write(self, elapsed_s: float) -> Summary:
         """Write all files, and move them to their places."""
         record, part, beats = self._record, self._part, self._beats
-        names = ["forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv", *(["derived.csv"] if record.waves else [])]
+        names = ["forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"]
+        if record.waves or self._derived:
+            names.append("derived.csv")
         files = tuple(self._out / name for name in names)
         with self._storage_errors():
             for values in self._forecasts.values():
@@ -191,7 +194,7 @@ class _Results(AbstractContextManager["_Results"]):
             (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in self._alarms))
             write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
             _write_vitals(part / files[3].name, self._vitals)
-            if record.waves:
+            if len(files) > 4:
                 _write_derived(part / files[4].name, self._derived)
             for file in files:
                 (part / file.name).replace(file)
@@ -244,8 +247,8 @@ def _write_vitals(path: Path, vitals: Iterable[VitalSigns]) -> None:
 def _write_derived(path: Path, derived: Iterable[DerivedValues]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["time_s", "name", "value", "unit", "quality", "age_s"])
+        rows.writerow(["time_s", "name", "value", "unit", "quality", "age_s", "lead"])
         for second in derived:
             for one in second.values:
                 known = ("" if cell is None else cell for cell in (one.value, one.unit, one.quality))
-                rows.writerow([f"{(second.index + 1) / FS:g}", one.name, *known, f"{one.age_s:g}"])
+                rows.writerow([f"{(second.index + 1) / FS:g}", one.name, *known, f"{one.age_s:g}", one.lead or ""])

@@ -10,6 +10,7 @@ from model.trends.outlook import Outlook as Expected
 from stream.clock import rfc3339
 from stream.wire.numerics_message import NUMERIC_NAMES, UNIT_OF, Numerics
 from stream.wire.outlook_message import RISK_NAMES, Fan, NewsPart, Outlook, PastValues, Reason, Risk
+from stream.wire.outlook_texts import with_text
 
 COURSE_H = 6
 """Hours in which the course of a value is looked for."""
@@ -42,7 +43,7 @@ def outlook_message(
         if name in known
     )
     parts = expected.news2.parts
-    return Outlook(
+    outlook = Outlook(
         bed=numerics.bed,
         session=numerics.session,
         epoch=numerics.epoch,
@@ -70,9 +71,11 @@ def outlook_message(
         advisory_risk=WARNING_RISK,
         threshold=threshold,
         reasons=tuple(_reason(reason, state.past) for reason in expected.reasons),
+        text="",
         synthetic=numerics.synthetic,
         lease=lease,
     )
+    return with_text(outlook)
 
 
 def _reason(reason: advisory.Reason, past: Sequence[HourRow]) -> Reason:

@@ -25,6 +25,7 @@ from model.serving.numerics_buffer import NumericsBuffer
 from model.serving.served_beds import ServedBeds
 from model.serving.ward_beds import WardBeds
 from model.serving.wave_buffer import WaveBuffer
+from model.signal.wave_samples import WaveSamples
 from stream.clock import Clock, monotonic_ns
 from stream.timebase import FS
 from stream.wire import ordering
@@ -187,13 +188,13 @@ class Ticks:
         """Analyse the last chunks of some beds, given in mV, and publish the results."""
         if not beds:
             return
-        output, waves, now_ns = self._output, self._waves, self._clock.now_ns()
+        output, now_ns = self._output, self._clock.now_ns()
         output.forecasts.beds = len(self._beds) * self._shards
         results = self._analysis.advance(
             [bed.slot for bed in beds],
             samples,
             [bed.alarms.limits for bed in beds],
-            [waves.take(bed.chunk) if bed.name in waves else () for bed in beds] if waves else None,
+            [self._take_waves(bed) for bed in beds] if self._waves else None,
             [self._take_numerics(bed) for bed in beds] if self._numerics else None,
         )
         for bed, own in zip(beds, samples, strict=True):
@@ -204,6 +205,17 @@ class Ticks:
         self._checkpoints.save_progress(beds, now_ns)
         self._publish_statuses(beds, results, monotonic_ns(self._clock))
         output.forecasts.flush(monotonic_ns(self._clock) / 1e9)
+
+    def _take_waves(self, bed: Bed) -> tuple[WaveSamples, ...]:
+        """Return the other waves of the last chunk of a bed; count and record what is lost and refused."""
+        if bed.name not in self._waves:
+            return ()
+        taken, verdicts = self._waves.take(bed.chunk)
+        for wave, verdict, lost_samples in verdicts:
+            bed.counters["wave_samples_lost"] += lost_samples
+            bed.counters["waves_refused"] += verdict in ("duplicate", "refused")
+            self._output.record(wave, verdict, lost_samples, wave.signal)
+        return taken
 
     def _take_numerics(self, bed: Bed) -> tuple[NumericSamples, ...]:
         """Return the values for the last chunk of a bed; count those that are dropped."""

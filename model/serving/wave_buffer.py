@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass, field
 
+from model.serving.wave_continuity import Places, WaveVerdict, follow
 from model.signal.wave_samples import WaveSamples
 from stream.wire.messages import Waveform
 from stream.wire.wave_message import Wave
@@ -24,17 +25,22 @@ class _Kept:
     waves: deque[Wave] = field(default_factory=deque)
     samples: int = 0
 
-    def append(self, wave: Wave) -> None:
+    def append(self, wave: Wave) -> list[Wave]:
+        """Keep a wave, and return those that had to give way."""
+        dropped = []
         self.waves.append(wave)
         self.samples += wave.n
         while len(self.waves) > MAX_MESSAGES or self.samples > MAX_SAMPLES:
-            self.samples -= self.waves.popleft().n
+            dropped.append(self.waves.popleft())
+            self.samples -= dropped[-1].n
+        return dropped
 
 
 class WaveBuffer:
     """Waves of several beds until the chunk of ECG of their interval takes them.
 
-    What does not fit is dropped, oldest first, and counts as a missing pulse.
+    What does not fit is dropped, oldest first, and counts as a missing pulse. Each chunk of a bed with ECG is named
+    once: as taken, as a duplicate, or as refused.
 
     Parameters
     ----------
@@ -45,15 +51,19 @@ class WaveBuffer:
     def __init__(self, max_beds: int) -> None:
         self._max_beds = max_beds
         self._beds: dict[str, _Kept] = {}
+        self._places: dict[str, Places] = {}
 
-    def put(self, wave: Wave, served: Container[str]) -> None:
-        """Keep a wave; ``served`` are the beds that have sent ECG: if there are too many, others are dropped first."""
+    def put(self, wave: Wave, served: Container[str]) -> list[Wave]:
+        """Keep a wave, and return those of its bed that had to give way.
+
+        ``served`` are the beds that have sent ECG: if there are too many, others are dropped first.
+        """
         if wave.bed not in self._beds and len(self._beds) >= self._max_beds:
             other = next((bed for bed in self._beds if bed not in served), None)
             if other is None:
-                return
+                return [wave]
             del self._beds[other]
-        self._beds.setdefault(wave.bed, _Kept()).append(wave)
+        return self._beds.setdefault(wave.bed, _Kept()).append(wave)
 
     def __bool__(self) -> bool:
         return bool(self._beds)
@@ -61,21 +71,31 @@ class WaveBuffer:
     def __contains__(self, bed: str) -> bool:
         return bed in self._beds
 
-    def take(self, chunk: Waveform) -> tuple[WaveSamples, ...]:
-        """Remove and return the waves of a chunk's session and epoch that begin before its end.
+    def take(self, chunk: Waveform) -> tuple[tuple[WaveSamples, ...], tuple[WaveVerdict, ...]]:
+        """Remove and return the waves of a chunk's session and epoch that begin before its end, and all verdicts.
 
         Waves of earlier epochs are dropped; those of later ones, and of another session, wait for their ECG.
         """
         kept = self._beds.pop(chunk.bed, None)
         if kept is None:
-            return ()
-        taken, later = [], _Kept()
+            return (), ()
+        places = self._places.setdefault(chunk.bed, {})
+        taken, later, verdicts = [], _Kept(), []
         for wave in kept.waves:
             same_session = wave.session == chunk.session
             if same_session and wave.epoch == chunk.epoch and wave.start < chunk.end:
-                taken.append(WaveSamples(wave.signal, wave.fs, wave.start, wave.values()))
+                verdicts.append(follow(places, wave))
+                if verdicts[-1].verdict != "duplicate":
+                    taken.append(WaveSamples(wave.signal, wave.fs, wave.start, wave.values()))
             elif not same_session or wave.epoch >= chunk.epoch:
                 later.append(wave)
+            else:
+                verdicts.append(WaveVerdict(wave, "refused"))
         if later.waves:
             self._beds[chunk.bed] = later
-        return tuple(taken)
+        return tuple(taken), tuple(verdicts)
+
+    def forget(self, bed: str) -> None:
+        """Remove all that is kept of a bed that is not served any more."""
+        self._beds.pop(bed, None)
+        self._places.pop(bed, None)

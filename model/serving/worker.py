@@ -166,6 +166,7 @@ class Worker:
 
     def _lose(self, bed: Bed) -> None:
         """Publish that a bed has lost its place, and give up its retained topics."""
+        self._waves.forget(bed.name)
         self._output.publish_stopped(bed)
         self._release_topics(bed.name)
 
@@ -181,8 +182,11 @@ class Worker:
     # --- messages other than ECG ----------------------------------------------------------------------------------
 
     def add_wave(self, wave: Wave) -> None:
-        """Keep a wave for the chunk of ECG of its interval."""
-        self._waves.put(wave, self._beds)
+        """Keep a wave for the chunk of ECG of its interval; count and record those that give way to it."""
+        for dropped in self._waves.put(wave, self._beds):
+            if dropped.bed in self._beds:
+                self._beds[dropped.bed].counters["waves_refused"] += 1
+                self._output.record(dropped, "refused", signal=dropped.signal)
 
     def add_numerics(self, numerics: Numerics) -> None:
         """Keep values of a publisher for the chunk of ECG of their time; of a bed without ECG, use them at once."""

@@ -40,8 +40,15 @@ EVERY: Final = 4
 """Of which patients, every so many, the logistic regression is made."""
 
 
-def train_trends(database: Path, out: Path, seed: int | None = None) -> dict[str, Any]:
+def train_trends(database: Path, out: Path, seed: int | None = None, epochs: int = EPOCHS) -> dict[str, Any]:
     """Train on all patients of a folder or archive, and write the weights.
+
+    Parameters
+    ----------
+    database, out : Path
+    seed : int, optional
+        Of the first network; the others use the following ones. By default that of the shipped weights.
+    epochs : int
 
     Returns
     -------
@@ -62,7 +69,7 @@ def train_trends(database: Path, out: Path, seed: int | None = None) -> dict[str
         values, lengths = padded([patient.values[:LONGEST] for patient in patients])
         sepsis, _ = padded([patient.sepsis[:LONGEST, None] for patient in patients])
         hours = prepare(values, lengths, sepsis[..., 0])
-        networks = [fit(hours.of(fold != k), first + k) for k in range(FOLDS)]
+        networks = [fit(hours.of(fold != k), first + k, epochs) for k in range(FOLDS)]
         left_out = [hours.of(fold == k) for k in range(FOLDS)]
         log_odds = np.concatenate([_log_odds(net, own) for net, own in zip(networks, left_out, strict=True)])
         risks = np.concatenate([_flat(own.risks, own) for own in left_out])
@@ -72,15 +79,15 @@ def train_trends(database: Path, out: Path, seed: int | None = None) -> dict[str
             for k, net in enumerate(networks)
         ]
         parts = [[patient for patient, own in zip(patients, fold, strict=True) if own == k] for k in range(FOLDS)]
-        shared = trend_calibration.shared_settings(singles, parts)
+        shared, tried = trend_calibration.shared_settings(singles, parts)
         everyone = trend_calibration.logistic(hours.of(_some(fold)))
     scores = [
         score(TrendForecaster(replace(own, **shared)), part, track_scored)
         for own, part in zip(singles, parts, strict=True)
     ]
-    report = {**merged(scores).to_dict(), "folds": [_short(own.to_dict()) for own in scores]}
+    report = {**merged(scores).to_dict(), "folds": [_short(own.to_dict()) for own in scores], "personal": tried}
     shipped = replace(weights_of(networks, scale, offset, everyone), **shared)
-    network.save(out, replace(shipped, provenance=provenance(database, len(patients), first, report)))
+    network.save(out, replace(shipped, provenance=provenance(database, len(patients), first, epochs, report)))
     stderr().print(f"weights written to {out}")
     return report
 
@@ -108,16 +115,16 @@ def weights_of(
     )
 
 
-def provenance(database: Path, patients: int, seed: int, report: dict[str, Any]) -> dict[str, Any]:
+def provenance(database: Path, patients: int, seed: int, epochs: int, report: dict[str, Any]) -> dict[str, Any]:
     """Return the header of the weights' file."""
     return {
         "database": f"{DATABASE}, {database.name}: {patients} patients",
         "command": f"bedside train --what trends --database {database.name}",
         "seed": seed,
         "network": {"kind": "GRU", "hidden": HIDDEN, "networks": FOLDS},
-        "training": {"epochs": EPOCHS, "batch": BATCH, "rate": RATE, "decay": DECAY, "noise": NOISE},
+        "training": {"epochs": epochs, "batch": BATCH, "rate": RATE, "decay": DECAY, "noise": NOISE},
         **date_and_commit(),
-        "cross_validation": _short(report),
+        "cross_validation": {**_short(report), "personal": report["personal"]},
         "versions": versions("torch", "numpy", "safetensors"),
     }
 
@@ -140,7 +147,7 @@ def _short(report: dict[str, Any]) -> dict[str, Any]:
     found |= {f"sepsis_{key}": report["sepsis"][key] for key in ("auroc", "utility")}
     found |= {
         "map_6h_mae": report["mae"]["map"]["6"],
-        "coverage80": {k: v["all"] for k, v in report["coverage80"].items()},
+        "coverage80": report["coverage80"],
     }
     return json.loads(json.dumps(found), parse_float=lambda text: round(float(text), 4))  # type: ignore[no-any-return]
 

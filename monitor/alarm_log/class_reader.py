@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,8 +21,27 @@ from stream.clock import unix_ns
 from stream.wire.alarm_messages import Action, Alarm, Command
 from stream.wire.truth_message import Truth
 
+CLASS_S = 6 * 3600
+"""Longest time between the ends of two sessions of a class, s."""
+
 _MARGIN_NS = 60_000_000_000
 """Commands this long before the first and after the last event of a session belong to it."""
+
+
+_OF_SESSION = "WHERE bed = ? AND session = ?"
+_EVENT_NAMES, _STRIP_NAMES = (", ".join(f'"{name}"' for name in names) for names in (EVENT_FIELDS, STRIP_FIELDS))
+_SESSIONS = """
+SELECT bed, session, min("when"), max("when") FROM
+    (SELECT bed, session, "when" FROM events UNION ALL SELECT bed, session, "when" FROM truths)
+WHERE (:bed IS NULL OR bed = :bed) AND "when" >= :since GROUP BY bed, session ORDER BY min("when")
+"""
+_EVENTS = f'SELECT {_EVENT_NAMES} FROM events {_OF_SESSION} ORDER BY "when", number'
+_TRUTHS = f'SELECT message FROM truths {_OF_SESSION} ORDER BY "when", number'
+_COMMANDS = 'SELECT command_id, who, "when", action FROM commands WHERE bed = ? ORDER BY "when"'
+_STRIPS = f"SELECT {_STRIP_NAMES} FROM strips {_OF_SESSION}"
+_FORECASTS = f"SELECT alarm_id, f.leads, points FROM forecasts f JOIN strips USING (alarm_id) {_OF_SESSION}"
+
+_actions = msgspec.json.Decoder(Action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,60 +71,73 @@ class ClassSession:
     forecasts: Mapping[str, npt.NDArray[np.float32]]
 
 
-def read_sessions(path: Path, wanted: AlarmFilter) -> Sequence[ClassSession]:
-    """Return the sessions with events of alarms or truth, oldest first.
+def read_sessions(path: Path, wanted: AlarmFilter, last: int | None = None) -> Sequence[ClassSession]:
+    """Return sessions with events of alarms or truth, oldest first.
 
     Parameters
     ----------
     path : Path
         The alarm store.
     wanted : AlarmFilter
-        Bed, and earliest time of an event.
+        Bed, and earliest time of an event. Without a time: the latest class, sessions that ended at most `CLASS_S`
+        before the last one.
+    last : int or None
+        At most so many of the latest.
 
     Raises
     ------
     StorageError
         The store does not exist, or is damaged.
     """
-    since = wanted.since_utc() or ""
+    values = {"bed": wanted.bed, "since": wanted.since_utc() or ""}
     with open_read_only(path) as db:
-        columns = ", ".join(f'"{name}"' for name in EVENT_FIELDS)
-        chosen = '(:bed IS NULL OR bed = :bed) AND "when" >= :since'
-        values = {"bed": wanted.bed, "since": since}
-        events: list[Alarm] = [
-            alarm_of(row) for row in db.execute(f"SELECT {columns} FROM events WHERE {chosen}", values)
-        ]
-        truths: list[Truth] = [
-            msgspec.json.decode(text, type=Truth)
-            for (text,) in db.execute(f"SELECT message FROM truths WHERE {chosen}", values)
-        ]
-        commands: list[Command] = [
-            Command(command_id=row[0], bed=row[1], who=row[2], when=row[3], action=_action(row[4]))
-            for row in db.execute(
-                f'SELECT command_id, bed, who, "when", action FROM commands WHERE {chosen} ORDER BY "when"', values
-            )
-        ]
-        names = ", ".join(f'"{name}"' for name in STRIP_FIELDS)
-        strips = [strip_of(row) for row in db.execute(f"SELECT {names} FROM strips")]
-        forecasts = {
-            alarm_id: np.frombuffer(points, "<f4").reshape(-1, 1 + 2 * len(json.loads(leads)))
-            for alarm_id, leads, points in db.execute("SELECT alarm_id, leads, points FROM forecasts")
-        }
-    found = dict.fromkeys([(one.bed, one.session) for one in truths] + [(one.bed, one.session) for one in events])
-    sessions = [
-        ClassSession(
-            bed,
-            session,
-            tuple(sorted((t for t in truths if (t.bed, t.session) == (bed, session)), key=lambda t: t.when)),
-            tuple(sorted((e for e in events if (e.bed, e.session) == (bed, session)), key=lambda e: e.when)),
-            (),
-            {strip.alarm_id: strip for strip in strips if strip and (strip.bed, strip.session) == (bed, session)},
-            forecasts,
-        )
-        for bed, session in found
+        found = [_Found(*row) for row in db.execute(_SESSIONS, values)]
+        if wanted.since is None and found:
+            newest_ns = max(one.last_ns for one in found)
+            found = [one for one in found if one.last_ns >= newest_ns - CLASS_S * 1_000_000_000]
+        chosen = found if last is None else found[-last:]
+        return [_read(db, one, _stop_ns(one, found)) for one in chosen]
+
+
+class _Found(NamedTuple):
+    """A session in the store: the times of its first and its last event."""
+
+    bed: str
+    session: str
+    first: str
+    last: str
+
+    @property
+    def first_ns(self) -> int:
+        return unix_ns(self.first)
+
+    @property
+    def last_ns(self) -> int:
+        return unix_ns(self.last)
+
+
+def _stop_ns(one: _Found, found: Sequence[_Found]) -> int:
+    """Return the time until which commands belong to a session: until the next one of the bed."""
+    later = [other.first_ns for other in found if other.bed == one.bed and other.first_ns > one.first_ns]
+    return min([one.last_ns + _MARGIN_NS, *later])
+
+
+def _read(db: sqlite3.Connection, found: _Found, stop_ns: int) -> ClassSession:
+    key = (found.bed, found.session)
+    events = [alarm_of(row) for row in db.execute(_EVENTS, key)]
+    truths = [msgspec.json.decode(text, type=Truth) for (text,) in db.execute(_TRUTHS, key)]
+    commands = [
+        Command(command_id=command_id, bed=found.bed, who=who, when=when, action=_actions.decode(action))
+        for command_id, who, when, action in db.execute(_COMMANDS, (found.bed,))
+        if found.first_ns - _MARGIN_NS <= unix_ns(when) < stop_ns
     ]
-    sessions.sort(key=first_ns)
-    return [_with_commands(one, sessions, commands) for one in sessions]
+    strips = [strip for row in db.execute(_STRIPS, key) if (strip := strip_of(row)) is not None]
+    forecasts = {
+        alarm_id: np.frombuffer(points, "<f4").reshape(-1, 1 + 2 * len(json.loads(leads)))
+        for alarm_id, leads, points in db.execute(_FORECASTS, key)
+    }
+    by_id = {strip.alarm_id: strip for strip in strips}
+    return ClassSession(*key, tuple(truths), tuple(events), tuple(commands), by_id, forecasts)
 
 
 def first_ns(session: ClassSession) -> int:
@@ -118,23 +152,3 @@ def last_ns(session: ClassSession) -> int:
 
 def _times(session: ClassSession) -> list[int]:
     return [*(unix_ns(one.when) for one in session.truths), *(unix_ns(one.when) for one in session.events)]
-
-
-def _with_commands(
-    session: ClassSession, sessions: Sequence[ClassSession], commands: Sequence[Command]
-) -> ClassSession:
-    """Return a session with the commands that were given while it lasted."""
-    later = [first_ns(one) for one in sessions if one.bed == session.bed and first_ns(one) > first_ns(session)]
-    stop = min([last_ns(session) + _MARGIN_NS, *later])
-    own = tuple(
-        one for one in commands if one.bed == session.bed and first_ns(session) - _MARGIN_NS <= unix_ns(one.when) < stop
-    )
-    return replace(session, commands=own)
-
-
-def _action(text: str) -> Action:
-    action: Action = _actions.decode(text)
-    return action
-
-
-_actions = msgspec.json.Decoder(Action)

@@ -32,8 +32,7 @@ def debrief(args: argparse.Namespace) -> int:
     from monitor.common.atomic_write import write_atomically
     from monitor.debriefing.report import report
 
-    sessions = read_sessions(args.db, AlarmFilter(args.bed, args.since))
-    sessions = sessions if args.last is None else sessions[-args.last :]
+    sessions = read_sessions(args.db, AlarmFilter(args.bed, args.since), args.last)
     if not sessions:
         raise UsageError(f"{args.db} has nothing to show{' of this bed or time' if args.bed or args.since else ''}")
     if not any(one.truths for one in sessions):

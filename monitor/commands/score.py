@@ -51,7 +51,6 @@ async def _serve(
     from stream.mqtt.client import Client
 
     end_s = time.monotonic() + seconds
-    # Messages wait for a report, but it must not lose any: a score is only right if it is complete.
     async with Client(address, role=None, subscriptions=board.subscriptions) as client:
         log.info("scoring %s from now on; Ctrl-C ends it with a last report", board.bed or "all beds")
         next_s = time.monotonic() + REPORT_S
@@ -73,6 +72,11 @@ async def _serve(
             for report in board.report(time.time_ns(), complete=True):
                 client.send(report)
             show(board, True)
+            if lost := client.counters["inbox_dropped"] + client.counters["reconnects"]:
+                log.warning(
+                    "%d times messages were dropped or the connection was lost: what was not received counts as missed",
+                    lost,
+                )
 
 
 def _json_lines(board: ScoreBoard, last: bool) -> None:

@@ -37,7 +37,7 @@ class Processes:
     def __init__(self) -> None:
         self._online: dict[str, bool] = {}
         self._beats: dict[str, Heartbeat] = {}
-        self.overloaded = False
+        self._overloaded: set[str] = set()
 
     def status(self, status: ProcessStatus, stored: bool, now_ns: int, note: Note) -> None:
         """Process the status of a process; monotonic time in ns."""
@@ -46,7 +46,15 @@ class Processes:
         if stored:  # may be that of a dead process
             return
         self._beats[status.instance] = Heartbeat(now_ns, note, due=online)
-        self.overloaded = status.role == "worker" and status.overloaded
+        if online and status.overloaded:
+            self._overloaded.add(status.instance)
+        else:
+            self._overloaded.discard(status.instance)
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether a worker says that it leaves beds out."""
+        return bool(self._overloaded)
 
     def is_online(self, instance: str) -> bool:
         """Return whether a process has said that it is online, and not the opposite since."""

@@ -95,7 +95,11 @@ async def bench_stream(
                 await children.end("replay")
                 await children.end("worker")
         with ledger.open(newline="") as file:
-            sent = [(int(row["sent_ns"]) - int(row["due_ns"])) / 1e6 for row in csv.DictReader(file)]
+            sent = [
+                (int(row["sent_ns"]) - int(row["due_ns"])) / 1e6
+                for row in csv.DictReader(file)
+                if row["signal"] == "ecg"
+            ]
     errors, loop = np.asarray(sent[:chunks]), np.asarray(naive)
     return {
         "seconds": round(len(errors) * CHUNK / FS, 1),

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from stream.wire.numerics_message import Numeric, NumericName, Numerics, NumericSource, NumericUnit
+from monitor.view.st_levels import StLevel, st_levels
+from stream.wire.numerics_message import OF_A_LEAD, Numeric, NumericName, Numerics, NumericSource, NumericUnit
 
 INTERMITTENT: frozenset[NumericName] = frozenset({"nibp_systolic", "nibp_diastolic", "nibp_mean", "temperature"})
 """Measured now and then: shown with the age of the measurement."""
@@ -96,13 +97,21 @@ class BedNumerics:
             if derived and (not worker or since_s > MEASURED_TIMEOUT_S):
                 continue
             for value in message.values:
-                if value.name == "st":
+                if value.name in OF_A_LEAD:
                     continue
                 reading = _reading(value, since_s)
                 before = found.get(value.name, reading)
                 if _STATES.index(reading.state) <= _STATES.index(before.state):
                     found[value.name] = reading
         return found
+
+    def st_levels(self, session: str, now_ns: int) -> tuple[StLevel, ...]:
+        """Return the ST levels of a session that a worker has measured, at a Unix time in ns."""
+        for kept in (self._latest, self._early):
+            message, received_ns = kept.get(True, (None, 0))
+            if message is not None and message.session == session:
+                return st_levels(message, max(now_ns - received_ns, 0) / 1e9)
+        return ()
 
 
 def _reading(value: Numeric, since_s: float) -> Reading:

@@ -305,6 +305,7 @@ class Presenter:
             trace=trace,
             patient=shown.patient(now_ns) if live else Patient(),
             readings=shown.numerics.readings(trace.session, now_ns, worker=worker) if trace and not link.stale else {},
+            st_levels=shown.numerics.st_levels(trace.session, now_ns) if trace and live else (),
             forecast=shown.forecast,
             arrivals=shown.arrivals(),
             pauses=shown.alarms.pauses(now_ns),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from monitor.view.bed_numerics import Readings
 from monitor.view.chart import Chart
 from monitor.view.link import Link, LinkState
+from monitor.view.st_levels import StLevel
 from monitor.view.trace import Trace
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Limits
@@ -199,6 +200,8 @@ class Frame:
         The state of the connection to the broker.
     replay : Replay or None
         None while no publisher of this bed is online.
+    st_levels : tuple of StLevel
+        Of the leads that the worker analyses; empty without a worker.
     readings : dict of str to Reading
         Numbers other than heart rate; empty while the bed sends no data.
     chart : Chart or None
@@ -225,6 +228,7 @@ class Frame:
     broker: Phrase
     replay: Replay | None = None
     readings: Readings = field(default_factory=dict)
+    st_levels: tuple[StLevel, ...] = ()
     chart: Chart | None = None
     score: Score | None = None
 

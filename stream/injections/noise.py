@@ -58,7 +58,7 @@ def noise(spectrum: Spectrum, seed: int, first: int, n: int, fs: float) -> Sampl
     return made
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=320)  # 42 MB: each chunk needs two, and the leads of 64 beds take turns
 def _block(spectrum: Spectrum, seed: int, number: int, fs: float) -> Samples:
     amplitude = _amplitudes(spectrum, fs)
     real, imaginary = np.random.Generator(np.random.Philox(key=np.array([seed, number], np.uint64))).standard_normal(

@@ -44,6 +44,7 @@ NAME_OF: Mapping[NumericName, str] = {
     "pulse_arrival": "PULSE ARRIVAL",
     "apnoea": "APNOEA",
     "st": "ST",
+    "st_change": "ST CHANGE",
 }
 """Names of the signals, those of MIMIC where it has one (`stream.records.signals` reads them)."""
 
@@ -55,6 +56,9 @@ GAIN_OF = {"1/min": 10.0, "%": 100.0, "mmHg": 10.0, "°C": 100.0, "ms": 1.0, "mV
 
 MAX_HOLD_S = 150
 """Longest time, s, for which a value is repeated while no message comes; the rules of alarms use none for longer."""
+
+MAX_COLUMNS = 64
+"""Largest number of signals; a stranger may name leads without end, and what comes later is left out."""
 
 _MEASURED = " measured"
 _FULL_SCALE = 32767
@@ -91,13 +95,13 @@ class NumericsTable:
             return
         due = {row: self._waiting.pop(row) for row in sorted(self._waiting) if row < rows}
         known = len(self._columns)
-        self._columns += dict.fromkeys(key for values in due.values() for key in values if key not in self._columns)
+        found = dict.fromkeys((*self._columns, *(key for values in due.values() for key in values)))
+        self._columns = list(found)[:MAX_COLUMNS]
         if not self._columns:
             return
         more = np.full((rows - first, len(self._columns)), INVALID, np.int16)
         for row in range(first, rows):
-            for key, value in due.get(row, {}).items():
-                self._held[key] = value, row
+            self._held |= {key: (value, row) for key, value in due.get(row, {}).items() if key in self._columns}
             for place, key in enumerate(self._columns):
                 value, since = self._held.get(key, (None, row))
                 if value is not None and row - since <= MAX_HOLD_S:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from stream.errors import RecordError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.recording.bed_recording import BedRecording
@@ -115,8 +116,7 @@ class Recorder:
         """Complete the records that a killed process left, and say so."""
         for stem in self._folder.finish_interrupted():
             log.warning("%s was interrupted: what came after its last frame, up to 10 s, is lost", stem)
-            if self._convert is not None:
-                self._convert(stem)
+            self._converted(stem)
 
     async def run(self, client: Client) -> None:
         """Process what a client receives, until cancelled."""
@@ -218,5 +218,13 @@ class Recorder:
         self._totals["beds"] += bool(bed.counters["segments"])
 
     def _finished(self, segment: Segment) -> None:
-        if self._convert is not None:
-            self._convert(segment.stem)
+        self._converted(segment.stem)
+
+    def _converted(self, stem: Path) -> None:
+        """Convert a complete record, if that is wanted; one that cannot be converted stays as it is."""
+        if self._convert is None:
+            return
+        try:
+            self._convert(stem)
+        except RecordError as error:
+            log.warning("%s", error)

@@ -115,11 +115,11 @@ class Segment:
             self._numerics.put(message.index - self.origin, message)
 
     def note(self, index: int, text: str, symbol: str = NOTE) -> None:
-        """Annotate a sample of the session; one before the record is annotated at its begin.
+        """Annotate a sample of the session; one outside the record is annotated at its begin or end.
 
         Not at sample 0, where wfdb takes comments for definitions of the file.
         """
-        self._marks.append(Mark(max(index - self.origin, 1), symbol, text))
+        self._marks.append(Mark(max(min(index, self.end + FS) - self.origin, 1), symbol, text))
 
     def put_reference(self, annotation: Annotation) -> None:
         """Put a reference annotation."""

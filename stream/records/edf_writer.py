@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from stream.errors import StorageError
+from stream.errors import RecordError, StorageError
 from stream.records.wfdb_reader import quiet_wfdb
 from stream.timebase import FS
 from stream.wire.messages import INVALID
@@ -31,6 +31,8 @@ def convert(stem: Path) -> None:
 
     Raises
     ------
+    RecordError
+        EDF+ cannot hold its values, such as a range of more than eight characters; the record stays.
     StorageError
         The file cannot be written; the record stays.
     """
@@ -55,18 +57,21 @@ def convert(stem: Path) -> None:
     whole_s = math.lcm(*(rate.denominator for rate in rates))
     seconds = record.sig_len / Fraction(record.fs).limit_denominator(1000)
     records = math.ceil(seconds / whole_s)
-    signals = list(_signals(record, records * whole_s))
-    taken = {signal.label for signal in signals}
-    signals += [signal for source in sources[1:] for signal in _signals(source, records * whole_s, taken)]
     notes.append(EdfAnnotation(float(seconds), None, "the recording ends"))
-    begin = record.base_datetime or datetime.datetime(1985, 1, 1)
-    edf = Edf(
-        signals,
-        recording=Recording(startdate=begin.date(), equipment_code="bedside_SIMULATION"),
-        starttime=begin.time(),
-        data_record_duration=whole_s,
-        annotations=sorted(notes, key=lambda note: note.onset),
-    )
+    begin = record.base_datetime
+    try:
+        signals = list(_signals(record, records * whole_s))
+        taken = {signal.label for signal in signals}
+        signals += [signal for source in sources[1:] for signal in _signals(source, records * whole_s, taken)]
+        edf = Edf(
+            signals,
+            recording=Recording(startdate=_date(begin), equipment_code="bedside_SIMULATION"),
+            starttime=begin.time() if begin is not None else None,
+            data_record_duration=whole_s,
+            annotations=sorted(notes, key=lambda note: note.onset),
+        )
+    except ValueError as error:
+        raise RecordError(f"record {stem.name} does not fit into EDF+ ({error}): it stays as WFDB") from None
     part, path = stem.with_name(f".{stem.name}.edf.part"), stem.with_name(f"{stem.name}.edf")
     try:
         edf.write(part)
@@ -79,6 +84,11 @@ def convert(stem: Path) -> None:
     for source in sources:
         for name in {f"{source.record_name}{suffix}" for suffix in SUFFIXES} | set(source.file_name):
             stem.with_name(name).unlink(missing_ok=True)
+
+
+def _date(begin: datetime.datetime | None) -> datetime.date:
+    """Return the date of a record, or the first that EDF knows if its clock was not set."""
+    return begin.date() if begin is not None and 1985 <= begin.year <= 2084 else datetime.date(1985, 1, 1)
 
 
 def _rates(source: Any) -> list[Fraction]:

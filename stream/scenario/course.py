@@ -10,6 +10,7 @@ from stream.scenario.file import initial_patient
 from stream.scenario.scenario import Bed, Scenario, Step
 from stream.scenario.timeline import Happening
 from stream.timebase import FS
+from stream.wire.injection_kinds import INJECTION_RULES
 from stream.wire.replay_actions import Inject
 
 
@@ -79,15 +80,17 @@ def in_progress(
             running.pop(injection_id(scenario, number), None)
     left = []
     for begun, at in running.values():
-        seconds = None if begun.seconds is None else begun.seconds - (position - at) / FS
-        if seconds is None or seconds >= LEAST_LEFT_S:
+        own = INJECTION_RULES[begun.kind].seconds
+        whole_s = own.usual if begun.seconds is None and own is not None else begun.seconds
+        seconds = None if whole_s is None else whole_s - (position - at) / FS
+        if seconds is None or seconds >= max(LEAST_LEFT_S, 0.0 if own is None else own.minimum):
             fields = {name: getattr(begun, name) for name in Inject.__struct_fields__}
             left.append(Inject(**{**fields, "seconds": seconds}))
     return left
 
 
 LEAST_LEFT_S = 0.5
-"""An injection whose rest is shorter than this is over after a jump, s."""
+"""An injection whose rest is shorter than this, or than its kind allows, is over after a jump, s."""
 
 
 def in_words(step: Step) -> str:

@@ -44,10 +44,15 @@ NumericName = Literal[
     "apnoea",
     "pulse_rate_abp",
     "st",
+    "st_change",
 ]
 """Pressures: ``abp`` arterial, ``pap`` pulmonary artery, ``cvp`` central venous, ``nibp`` with a cuff. ``pulse_rate``
 is that of the plethysmogram, ``pulse_rate_abp`` that of the arterial pressure; ``pulse_arrival`` the time from the R
-peak to the pulse; ``apnoea`` the time since the last breath, while breathing has paused; ``st`` the level of a lead."""
+peak to the pulse; ``apnoea`` the time since the last breath, while breathing has paused; ``st`` the level of a lead
+against its isoelectric level, ``st_change`` how much it has changed since the patient's baseline."""
+
+OF_A_LEAD: frozenset[NumericName] = frozenset({"st", "st_change"})
+"""Numerics that belong to a lead of the ECG."""
 
 NUMERIC_NAMES: tuple[NumericName, ...] = get_args(NumericName)
 
@@ -61,6 +66,7 @@ UNIT_OF: Mapping[NumericName, NumericUnit] = {
     "pulse_arrival": "ms",
     "apnoea": "s",
     "st": "mV",
+    "st_change": "mV",
 }
 """The unit of each numeric."""
 
@@ -90,7 +96,7 @@ class Numeric(msgspec.Struct, frozen=True, kw_only=True):
     quality : float or None
         Quality of the measurement, 0 to 1; None if unknown.
     lead : str or None
-        The lead of ``st``; None for all others.
+        The lead of ``st`` and ``st_change``; None for all others.
     """
 
     name: NumericName
@@ -104,7 +110,7 @@ class Numeric(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.unit != UNIT_OF[self.name]:
             raise ValueError(f"{self.name} is in {UNIT_OF[self.name]}, not in {self.unit}")
-        if (self.name == "st") != (self.lead is not None):
+        if (self.name in OF_A_LEAD) != (self.lead is not None):
             raise ValueError(f"{self.name} {'needs a' if self.lead is None else 'has no'} lead")
 
 
@@ -146,7 +152,7 @@ class Numerics(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     when : str
         Wall time at which this sample is due (publisher), or at which the message is sent (worker), UTC, RFC 3339.
     values : tuple of Numeric
-        1 to 64, each name (of ``st``: each lead) at most once; either all of them ``measured`` or none.
+        1 to 64, each name (of an ST level: each lead) at most once; either all of them ``measured`` or none.
     synthetic : bool
         As in `Waveform`.
     lease : int

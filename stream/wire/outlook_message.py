@@ -17,6 +17,7 @@ MAX_PAST_H = 24
 """Largest number of hours of the past in a message."""
 
 MAX_HORIZONS = 24
+MAX_TEXT = 2000
 
 RiskName = Literal["hypotension_1h", "hypotension_3h", "hypotension_6h", "sepsis_6h"]
 """``hypotension``: a mean arterial pressure below 65 mmHg within so many hours; ``sepsis``: the Challenge's label."""
@@ -148,6 +149,8 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Its threshold.
     reasons : tuple of Reason
         What the advisory is due to; empty without one.
+    text : str
+        The advisory in English, rendered from the other fields by `stream.wire.outlook_texts`; empty without one.
     synthetic : bool
         As in `Waveform`.
     lease : int
@@ -172,6 +175,7 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     advisory_risk: RiskName | None
     threshold: Share | None
     reasons: Annotated[tuple[Reason, ...], msgspec.Meta(max_length=16)]
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
     synthetic: bool
     lease: Lease = 0
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from msgspec.structs import replace
+
 from stream.wire import outlook_texts_en, outlook_texts_ja
-from stream.wire.alarm_texts import NO_VALUE, Language, Phrase, Table, phrase
+from stream.wire.alarm_texts import NO_VALUE, Language, Phrase, Table, phrase, render
 from stream.wire.numerics_message import UNIT_OF, NumericName
 from stream.wire.outlook_message import Outlook, Reason, RiskName
 
@@ -54,6 +56,22 @@ def reason_phrase(reason: Reason) -> Phrase:
         unit=UNIT_OF[reason.name],
         hours=NO_VALUE if reason.hours is None else str(reason.hours),
     )
+
+
+def advisory_phrase(outlook: Outlook) -> Phrase | None:
+    """Return the advisory of an outlook with its reasons; None without one."""
+    if not outlook.advisory or outlook.advisory_risk is None:
+        return None
+    event, reasons = risk_phrase(outlook.advisory_risk), tuple(reason_phrases(outlook))
+    if not reasons:
+        return phrase("advisory", event=event)
+    return phrase("advisory.reasons", event=event, reasons=reasons)
+
+
+def with_text(outlook: Outlook) -> Outlook:
+    """Return an outlook with its English text."""
+    advisory = advisory_phrase(outlook)
+    return replace(outlook, text="" if advisory is None else render(advisory, OUTLOOK_TABLES["en"]))
 
 
 def reason_phrases(outlook: Outlook) -> Iterator[Phrase]:

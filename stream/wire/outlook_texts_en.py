@@ -39,6 +39,8 @@ OUTLOOK: Mapping[str, str] = {
     "part.consciousness": "consciousness",
     "part.temperature": "Temp",
     "verbatim_part": "{name}",
+    "advisory": "Early warning: {event}",
+    "advisory.reasons": "Early warning: {event} ({reasons})",
     "cause.fell": "{name} fell from {before} to {value} {unit} in {hours} h",
     "cause.rose": "{name} rose from {before} to {value} {unit} in {hours} h",
     "cause.falling": "{name} is falling: {value} {unit}",

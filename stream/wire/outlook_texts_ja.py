@@ -39,6 +39,8 @@ OUTLOOK: Mapping[str, str] = {
     "part.consciousness": "意識",
     "part.temperature": "体温",
     "verbatim_part": "{name}",
+    "advisory": "早期警告: {event}",
+    "advisory.reasons": "早期警告: {event}({reasons})",
     "cause.fell": "{name}が {hours} 時間で {before} から {value} {unit} に低下",
     "cause.rose": "{name}が {hours} 時間で {before} から {value} {unit} に上昇",
     "cause.falling": "{name}が低下中: {value} {unit}",

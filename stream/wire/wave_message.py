@@ -123,6 +123,11 @@ class Wave(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         """Time at which the next sample follows, in samples at 360 Hz."""
         return self.start + self.n * FS / self.fs
 
+    @property
+    def due_ns(self) -> int:
+        """Unix time in ns at which the chunk is complete and due to be sent."""
+        return self.t0_ns + round(self.n * 1e9 / (self.fs * self.speed))
+
     def values(self) -> npt.NDArray[np.float64]:
         """Return the samples in the wave's unit, shape (n,), float64; NaN where invalid."""
         adu = np.frombuffer(self.samples, dtype="<i2")

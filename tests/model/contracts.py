@@ -50,6 +50,8 @@ from model.signal.intake import IntakeState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
 from model.signal.wave_samples import WaveSamples
+from model.trends.forecaster import TrendForecaster, TrendState
+from model.trends.vital_inputs import CENTRE, SCALE, VITALS
 from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
@@ -387,6 +389,24 @@ def _step_personal(
     return list(zip(strides.last_samples, each, strict=True)), (forecaster_state, columns)
 
 
+@cache
+def trends() -> TrendForecaster:
+    """Return the shipped forecast of vitals."""
+    return TrendForecaster.load()
+
+
+def _step_trends(state: TrendState, strides: Strides) -> tuple[Outputs, TrendState]:
+    """Take each stride as an hour: its first samples are the vitals, in scales, missing where a sample is invalid."""
+    outputs: Outputs = []
+    for end in strides.last_samples:
+        own = slice(end - strides.start - STRIDE + 1, end - strides.start - STRIDE + 8)
+        values = np.where(strides.invalid[own, 0], np.nan, CENTRE + 3 * SCALE * strides.mv[own].sum(axis=1))
+        measured = {name: float(value) for name, value in zip(VITALS, values, strict=True)}
+        state, outlook = trends().step(state, measured, float(end // STRIDE))
+        outputs.append((end, outlook))
+    return outputs, state
+
+
 def _step_anomaly(state: AnomalyState, strides: Strides) -> tuple[Outputs, AnomalyState]:
     observed = strides.mv.reshape(-1, PATCH, len(LEADS))
     mean = np.zeros((len(observed), HORIZON, len(LEADS)), np.float32)
@@ -520,6 +540,12 @@ STAGES = (
         tuple[IntakeState, tuple[ForecasterState, PersonalColumns]],
         ecg_with_events,
         atol=1e-4,
+    ),
+    Stage(
+        "vitals hours ahead",
+        *after_intake(lambda _: trends().initial(), _step_trends),
+        tuple[IntakeState, TrendState],
+        ecg_with_events,
     ),
     Stage(
         "anomaly detector",

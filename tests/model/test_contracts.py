@@ -57,6 +57,8 @@ def test_the_test_signal_causes_outputs_and_conditions(stage: Stage) -> None:
     assert kinds >= expected.get(stage.name, set())
     if stage.name == "pulses":
         assert {None if value is None else value.signal for _, value in outputs} == {None, "pleth", "abp"}
+    if stage.name == "vitals hours ahead":
+        assert {value.advisory for _, value in outputs} == {False, True}
     if stage.name == "ventricular fibrillation":
         assert any(value.since is not None for _, value in outputs)
 

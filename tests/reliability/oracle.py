@@ -50,11 +50,12 @@ def decode(topic: str, payload: bytes) -> Fields | None:
 # --- ledgers --------------------------------------------------------------------------------------------------------
 
 
-def ledger(path: Path) -> list[dict[str, str]]:
-    """Return the complete rows of a ledger, which may still be written."""
+def ledger(path: Path, signal: str = "ecg") -> list[dict[str, str]]:
+    """Return the complete rows of a signal in a ledger, which may still be written."""
     if not path.exists():
         return []
-    return list(csv.DictReader(path.read_text().rpartition("\n")[0].splitlines()))
+    rows = csv.DictReader(path.read_text().rpartition("\n")[0].splitlines())
+    return [row for row in rows if row["signal"] == signal]
 
 
 @dataclass

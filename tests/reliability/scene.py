@@ -135,7 +135,8 @@ class Scene:
         with path.open("rb") as file:
             file.seek(offset)
             new = file.read().rpartition(b"\n")
-        count += sum(b",taken," in line or b",gap," in line for line in new[0].splitlines())
+        of_ecg = (line for line in new[0].splitlines() if line.rstrip().endswith(b",ecg"))
+        count += sum(b",taken," in line or b",gap," in line for line in of_ecg)
         self._read[path] = (offset + len(new[0]) + len(new[1]), count)
         return count
 

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import paho.mqtt.client as paho
@@ -24,6 +24,9 @@ TOPICS = (
     "bed-1/command",
     "bed-1/alarms/active",
     "bed-1/wave/pleth",
+    "bed-1/wave/abp",
+    "bed-1/numerics",
+    "bed-1/numerics/derived",
     "bed-1/alarms",
     "bed-1/vitals",
     "bed-1/forecast",
@@ -268,7 +271,9 @@ def bit_flips(bench: Bench) -> Outcome:
 def stranger(bench: Bench) -> Outcome:
     """Wipe and forge retained topics, invent beds, send a huge payload."""
     invented, checks = bench.size(3000, 300), Checks()
-    with Scene(bench, env={"BEDSIDE_PLACES": "64"}) as scene:  # a small ward: what is above it must take no memory
+    with Scene(
+        bench, watch=("bed-2/numerics", "bed-2/numerics/derived"), env={"BEDSIDE_PLACES": "64"}
+    ) as scene:  # a small ward: what is above it must take no memory
         worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor", "--station")
         bench.need(lambda: scene.watch.online("monitor"), "the window")
@@ -283,18 +288,24 @@ def stranger(bench: Bench) -> Outcome:
 
         bench.need(lambda: "41" in str(limits()), "the list with limits")
         own_limits = limits()
+        whole = scene.ward.start(
+            "replay", "--bed", "bed-2=synthetic", "--loop", "--ledger", str(scene.folder / "whole.csv")
+        )
         scene.need_taken(bench.size(200, 40))
         roles = {"worker": worker, "alarm log": logger, "window": monitor}
         memory = {role: process.memory_bytes() for role, process in roles.items()}
         session = next(row["session"] for row in oracle.ledger(scene.published))
 
-        def restored_after(payload: bytes) -> bool:
-            """Send a payload; return whether the worker's own list comes after it."""
+        def sent_and(topic: str, payload: bytes, restored: Callable[[], bool]) -> bool:
+            """Send a retained payload; return whether what its owner has sent there comes after it."""
             since = len(scene.watch.messages)
-            scene.watch.publish("bed-1/alarms/active", payload, retain=True)
-            # The worker may be faster than this loop: look at all that has come, not at the latest message.
+            scene.watch.publish(topic, payload, retain=True)
+            # The owner may be faster than this loop: look at all that has come, not at the latest message.
             bench.need(lambda: payload in [m.payload for m in scene.watch.messages[since:]], "its own message")
-            return bench.wait_until(lambda: limits() == own_limits, bench.limit_s(10)) is not None
+            return bench.wait_until(restored, bench.limit_s(10)) is not None
+
+        def restored_after(payload: bytes) -> bool:
+            return sent_and("bed-1/alarms/active", payload, lambda: limits() == own_limits)
 
         restored = restored_after(b"")
         checks.equal(restored, True, "a wiped list of alarms is restored within 10 s")
@@ -303,6 +314,18 @@ def stranger(bench: Bench) -> Outcome:
         forged = {"v": 1, "bed": "bed-1", "alarms": [], "limits": {"heart_rate_low": 20, "off": kinds}}
         restored = restored_after(json.dumps(forged).encode())
         checks.equal(restored, True, "a forged list with alarms switched off is replaced within 10 s")
+        for topic in ("bed-2/numerics", "bed-2/numerics/derived"):
+            bench.need(lambda topic=topic: scene.watch.last(topic), topic)  # type: ignore[misc]
+            own = scene.watch.last(topic) or {}
+            forged = {**own, "values": [{**value, "value": 1.0} for value in own["values"]]}
+
+            def is_own(topic: str = topic, forged: oracle.Fields = forged) -> bool:
+                last = scene.watch.last(topic) or {}
+                return last.get("session") == forged["session"] and last.get("values") != forged["values"]
+
+            for what, payload in (("wiped", b""), ("forged", json.dumps(forged).encode())):
+                restored = sent_and(topic, payload, is_own)
+                checks.equal(restored, True, f"{what} {topic} of another bed are replaced within 10 s")
 
         status = {"v": 1, "role": "worker", "instance": "f" * 12, "state": "online", "when": "2099-01-01T00:00:00.000Z"}
         scene.watch.publish(f"_/status/worker/{'f' * 12}", json.dumps(status).encode(), retain=True)
@@ -323,13 +346,23 @@ def stranger(bench: Bench) -> Outcome:
         before = scene.taken()
         goes_on = bench.wait_until(lambda: scene.taken() > before, bench.limit_s(2)) is not None
         checks.add(goes_on, "the good bed goes on", f"{scene.taken() - before} further chunks")
-        scene.check_processes(checks, worker, logger, monitor)
+        scene.check_processes(checks, worker, logger, monitor, whole)
+        for signal in ("pleth", "abp", "resp"):
+            # The last second may be on its way.
+            published = {row["seq"] for row in oracle.ledger(scene.folder / "whole.csv", signal)[:-20]}
+            named = oracle.ledger(scene.folder / "worked-0.csv", signal)
+            missing = published - {row["seq"] for row in named if row["verdict"] in ("taken", "gap")}
+            first = min((int(row["seq"]) for row in named), default=0)
+            lost = sum(int(seq) >= first for seq in missing)
+            checks.equal((bool(named), lost), (True, 0), f"chunks of {signal} (any taken, not taken)")
+        whole.stop()
         scene.drain(replay)
         sums = oracle.total(a for (bed, _), a in scene.accounts().items() if bed == "bed-1")
         checks.equal(sums.unaccounted, 0, "samples of the good bed neither taken nor named")
     size = bench.size(200, 20)
     return checks.outcome(
-        f"alarm list wiped and forged, a worker's status dated 2099, {invented} invented beds, a payload of {size} MiB"
+        f"alarm list and numerics wiped and forged, a worker's status dated 2099, {invented} invented beds, "
+        f"a payload of {size} MiB"
     )
 
 

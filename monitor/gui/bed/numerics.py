@@ -14,6 +14,7 @@ from monitor.view.display_texts import rhythm_phrase
 from monitor.view.missing_values import heart_rate_reason
 from monitor.view.number_alarms import NumberAlarm, number_alarms, rhythm_priority
 from monitor.view.number_groups import NO_VALUE
+from monitor.view.st_levels import StLevel, st_text
 from monitor.view.view_model import Frame, Patient
 from stream.wire.alarm_messages import Priority
 
@@ -33,6 +34,7 @@ class HeartRate(QWidget):
     value, rhythm, reason : str
         Texts as shown; the reason why the heart rate is missing.
     patient : Patient
+    st_levels : tuple of StLevel
     alarm : NumberAlarm or None
         The alarm of the heart rate.
     colours : NumberColours
@@ -47,6 +49,7 @@ class HeartRate(QWidget):
         self.patient = Patient()
         self.alarm: NumberAlarm | None = None
         self.reason = ""
+        self.st_levels: tuple[StLevel, ...] = ()
         self._bright = False
         self._rhythm_priority: Priority | None = None
         self._compact = False
@@ -63,7 +66,7 @@ class HeartRate(QWidget):
         """Reduce the height for small windows."""
         self._compact = compact
         self._number_height = px(96 if compact else 138)
-        self.setMinimumHeight(self._number_height + px(56 if compact else 76))
+        self.setMinimumHeight(self._number_height + px(56 if compact else 96))
 
     @property
     def value(self) -> str:
@@ -94,9 +97,9 @@ class HeartRate(QWidget):
         priority = None if vitals is None else rhythm_priority(vitals.rhythm, frame.active)
         found = heart_rate_reason(frame)
         reason = "" if found is None else text_of(found)
-        shown = (frame.patient, alarm, bright, priority, reason)
-        if shown != (self.patient, self.alarm, self._bright, self._rhythm_priority, self.reason):
-            self.patient, self.alarm, self._bright, self._rhythm_priority, self.reason = shown
+        shown = (frame.patient, alarm, bright, priority, reason, frame.st_levels)
+        if shown != (self.patient, self.alarm, self._bright, self._rhythm_priority, self.reason, self.st_levels):
+            self.patient, self.alarm, self._bright, self._rhythm_priority, self.reason, self.st_levels = shown
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
@@ -158,9 +161,28 @@ class HeartRate(QWidget):
         painter.setPen(colour(self.theme.text))
         pvc = NO_VALUE if vitals is None or vitals.pvc_per_min is None else str(vitals.pvc_per_min)
         lower = QRect(px(14), self.height() - px(28), self.width() - px(28), px(24))
+        self._draw_st(painter, QRect(upper.left(), upper.bottom(), upper.width(), lower.top() - upper.bottom()))
         painter.drawText(lower, left, translate("Numbers", "PVC/min {count}").format(count=pvc))
         quality = NO_VALUE if vitals is None or vitals.quality is None else f"{vitals.quality:.0%}"
         painter.drawText(lower, right, translate("Numbers", "signal {percent}").format(percent=quality))
+
+    def _draw_st(self, painter: QPainter, place: QRect) -> None:
+        """Draw the ST levels in one line, if there is room, and their changes if it is wide enough."""
+        painter.save()
+        painter.setFont(font(13))
+        if place.height() >= painter.fontMetrics().height():
+            align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(place, align, self._st_line(painter, place.width()))
+        painter.restore()
+
+    def _st_line(self, painter: QPainter, room: int) -> str:
+        name = translate("Numbers", "ST mV")
+        for change in (True, False):
+            levels = st_text(self.st_levels, change=change)
+            line = f"{name}  {levels}"
+            if levels and painter.fontMetrics().horizontalAdvance(line) <= room:
+                return line
+        return ""
 
 
 class ValueRows(QWidget):

@@ -565,6 +565,10 @@
         <translation>信号品質 {percent}</translation>
     </message>
     <message>
+        <source>ST mV</source>
+        <translation>ST mV</translation>
+    </message>
+    <message>
         <source>anomaly score / unusual from</source>
         <translation>異常スコア / しきい値</translation>
     </message>

@@ -95,7 +95,7 @@ def test_several_beds_give_what_each_gives_alone() -> None:
     found = 0
     for first, stop in itertools.pairwise([0, 10, 11, 20, 60, seconds * FS // STRIDE]):
         now = [cut(bed, first * STRIDE, stop * STRIDE) for bed in beds]
-        rows, _ = beat_detector.advance(beat_classifier, columns, batch_of(now, slots))
+        rows, *_ = beat_detector.advance(beat_classifier, columns, batch_of(now, slots))
         together = from_rows(rows)
         for bed, strides in enumerate(now):
             alone, states[bed] = beat_detector.step(beat_classifier, states[bed], strides)

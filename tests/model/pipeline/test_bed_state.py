@@ -41,7 +41,7 @@ def test_the_pulse_detectors_are_part_of_the_state(models: Models, with_wave: Be
     beds.put(with_wave).release()
     slots = [beds.put(state) for state in (without, with_wave, without, with_wave, without)]
     assert [slot.state().notes.pulses for slot in slots] == [b"", with_wave.notes.pulses] * 2 + [b""]
-    assert BedState.from_bytes(slots[1].state().to_bytes()) == with_wave
+    assert BedState.from_bytes(slots[1].state().to_bytes()).to_bytes() == with_wave.to_bytes()
 
 
 def test_shortened_pulse_detectors_are_rejected(with_wave: BedState) -> None:
@@ -63,7 +63,7 @@ def test_the_values_of_the_publisher_and_their_conditions_are_part_of_the_state(
     beds.put(state).release()
     slots = [beds.put(own) for own in (without, state, without)]
     assert [slot.state().notes.numerics for slot in slots] == [NumericState(), numerics, NumericState()]
-    assert BedState.from_bytes(slots[1].state().to_bytes()) == state
+    assert BedState.from_bytes(slots[1].state().to_bytes()).notes.numerics == numerics
     [ended] = slots[1].finish().changes
     assert (ended.kind, ended.reason) == ("spo2_low", "signal_interrupted")
     assert bed_state.after_gap(models, state, 7200, 0).notes.numerics == replace(numerics, conditions={})

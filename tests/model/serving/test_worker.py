@@ -89,8 +89,8 @@ def test_duplicates_are_ignored_and_gaps_are_reported(models: Models, patient: R
     assert counters["duplicates"] == 10
     assert (counters["gaps"], counters["lost_samples"]) == (1, 360)
     assert counters["samples_forecast"] == 3600 - 360
-    assert sum(n for *_, n, verdict, _ in harness.ledger if verdict != "duplicate") == 3600 - 360
-    assert [line[-2:] for line in harness.ledger if line[-2] == "gap"] == [("gap", 360)]
+    assert sum(n for *_, n, verdict, _, _ in harness.ledger if verdict != "duplicate") == 3600 - 360
+    assert [line[5:7] for line in harness.ledger if line[5] == "gap"] == [("gap", 360)]
     gap = [alarm for alarm in harness.of(Alarm) if alarm.kind == "no_data"]
     assert [(a.phase, a.onset, a.end) for a in gap] == [("raised", 1800, None), ("cleared", 1800, 2160)]
     assert {(a.reason, a.value, a.text) for a in gap} == {("samples_lost", 1.0, "1.0 s of signal lost")}
@@ -124,7 +124,7 @@ def test_all_outputs_carry_the_lease_after_the_highest_received(models: Models, 
         harness.worker.observe_lease("bed-1", lease)
     harness.worker.tick(list(chunks(patient)))
     harness.worker.stop()
-    assert {type(m) for m in harness.messages} == {Forecast, Beat, Vitals, BedStatus, Alarm, ActiveAlarms}
+    assert {type(m) for m in harness.messages} == {Forecast, Beat, Vitals, Numerics, BedStatus, Alarm, ActiveAlarms}
     assert {m.lease for m in harness.messages} == {7}  # type: ignore[attr-defined]
     assert harness.worker.leases == {"bed-1": 7}
 

@@ -74,7 +74,7 @@ def test_a_database_is_analysed_record_by_record(capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr()
     for name in ("small/a", "small/b", "c"):
         files = {path.name for path in (out / name).iterdir()}
-        assert files == {"forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"}
+        assert files == {"forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv", "derived.csv"}
     assert not (out / "small/numerics").exists()
     assert re.fullmatch(r"3 of 4 records: \d+ × real time", printed.out.splitlines()[-1])
     assert printed.out.count("15 s of signal in") == 3

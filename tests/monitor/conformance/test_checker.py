@@ -14,6 +14,8 @@ import msgspec
 import pytest
 
 from monitor.conformance import rules
+from monitor.conformance.findings import Findings
+from monitor.conformance.processes import Processes
 from monitor.conformance.rules import Rule
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.codec import MAX_BYTES
@@ -223,6 +225,18 @@ def test_the_lease_of_older_senders_is_a_remark() -> None:
     findings = check(older)
     assert not findings.violations
     assert {found.rule.name for found in findings.remarks} == {"no lease"}
+
+
+def test_a_worker_is_overloaded_until_it_says_otherwise_whatever_other_processes_say() -> None:
+    processes, note = Processes(), Findings().note("any")
+    worker = msgspec.structs.replace(process_status(0.0, "worker", "cd34"), overloaded=True)
+    for status, overloaded in (
+        (worker, True),
+        (process_status(0.1, "publisher", "ab12"), True),
+        (msgspec.structs.replace(worker, state="offline"), False),
+    ):
+        processes.status(status, False, 0, note)
+        assert processes.overloaded is overloaded
 
 
 def test_nothing_received_is_a_violation() -> None:

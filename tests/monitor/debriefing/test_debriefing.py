@@ -128,7 +128,7 @@ def session(stored: Path) -> ClassSession:
 
 
 def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) -> None:
-    assert sorted(session.truths, key=repr) == sorted(TRUTHS, key=repr)
+    assert list(session.truths) == sorted(TRUTHS, key=lambda one: one.when)
     assert session.commands == COMMANDS
     strip = session.strips[strip_id(TRUTHS[1])]
     points = session.forecasts[strip.alarm_id]
@@ -136,6 +136,13 @@ def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) ->
     assert (points[:, 0] + strip.start).tolist() == inside
     np.testing.assert_array_equal(points[:, 1], np.float32(2.5))
     assert read_sessions(stored, AlarmFilter(bed="bed-2")) == []
+    with AlarmLog(stored) as log:
+        earlier = msgspec.structs.replace(TRUTHS[0], session="e" * 32, when=when(-7 * 3600))
+        log.add_truths([(earlier, T0_NS)])
+    assert [one.session for one in read_sessions(stored, AlarmFilter())] == [SESSION], "the latest class"
+    everything = AlarmFilter(since="2020-01-01")
+    assert [one.session for one in read_sessions(stored, everything)] == ["e" * 32, SESSION]
+    assert [one.session for one in read_sessions(stored, everything, last=1)] == [SESSION]
 
 
 def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.view.bed_numerics import LIVE_S, SHOWN_S, BedNumerics
 from monitor.view.number_groups import BY_WAVE, GROUPS, beside_text, main_texts, without_lane
+from monitor.view.st_levels import StLevel, st_text
 from tests.waveforms import SESSION, numeric, numerics
 
 SECOND = 1_000_000_000
@@ -91,3 +92,20 @@ def test_numbers_of_a_second_publisher_neither_replace_those_shown_nor_are_lost(
     bed.add(numerics(values=(numeric("spo2", 80.0),), session=other), AT, SESSION)
     assert readings(bed)["spo2"].value == 97.0
     assert bed.readings(other, AT, worker=True)["spo2"].value == 80.0
+
+
+def test_st_levels_stand_apart_and_grow_old() -> None:
+    values = (
+        numeric("st", -0.131, lead="MLII", source="measured", age_s=2.0),
+        numeric("st_change", -0.02, lead="MLII", source="measured", age_s=2.0),
+        numeric("st", None, lead="V1", source="measured", age_s=40.0),
+        numeric("st_change", None, lead="V1", source="measured", age_s=40.0),
+    )
+    bed = known(*values)
+    assert readings(bed) == {}
+    levels = bed.st_levels(SESSION, AT)
+    assert levels == (StLevel("MLII", -0.131, -0.02), StLevel("V1", None, None))
+    assert st_text(levels, change=True) == "MLII -0.13 (-0.02)  V1 --"
+    assert st_text(levels, change=False) == "MLII -0.13  V1 --"
+    assert st_text(bed.st_levels(SESSION, AT + 19 * SECOND), change=False) == ""
+    assert bed.st_levels("f" * 32, AT) == ()

@@ -14,6 +14,7 @@ import pytest
 from stream.errors import StorageError
 from stream.recording.bed_recording import BedRecording
 from stream.recording.folder import KILLED, RecordingFolder
+from stream.recording.numerics_table import MAX_COLUMNS
 from stream.records.appended_record import AppendedRecord, Column
 from stream.records.record import Record
 from stream.records.synthetic.presets import synthetic_record
@@ -21,6 +22,7 @@ from stream.records.wfdb_reader import read
 from stream.replay.playhead import ReplayConfig, begin
 from stream.timebase import FS
 from stream.wire.messages import INVALID, Beat, Message, Waveform
+from stream.wire.numerics_message import Numeric, Numerics
 from stream.wire.wave_message import Wave
 from tests.monitor import message_samples
 from tests.waveforms import SESSION, wave
@@ -136,6 +138,26 @@ def test_a_gap_is_invalid_and_named_and_events_have_their_places(folder: Recordi
     assert record.annotations.aux[0] == "gap: 252 samples (0.70 s) were not received"
     assert record.annotations.aux[1].startswith(f"alarm raised: {kind} (")
     assert record.annotations.aux[2].startswith(f"alarm cleared: {kind} (")
+
+
+def test_what_a_stranger_invents_stops_and_bloats_nothing(folder: RecordingFolder, patient: Record) -> None:
+    bench = Bench(folder)
+    chunks = [message for message in sent(patient) if isinstance(message, Waveform)]
+    bench.push(chunks[:100])
+    bench.push([msgspec.structs.replace(message_samples.alarm(1000, session=SESSION), onset=2**53, end=1500)])
+    for number, chunk in enumerate(chunks[100:140]):
+        st = [
+            Numeric(name="st", value=1.0, unit="mV", source="measured", age_s=0, lead=f"{number} {i}") for i in range(9)
+        ]
+        values = Numerics(
+            bed="bed-1", session=SESSION, epoch=0, index=chunk.start, when="", values=tuple(st), synthetic=False
+        )
+        bench.push([values, chunk])
+    [record] = bench.records()
+    assert record.annotations is not None
+    assert record.annotations.sample[-1] <= record.n
+    header = bench.stems[0].with_name(f"{bench.stems[0].name}n.hea").read_text()
+    assert header.split()[1] == str(MAX_COLUMNS)
 
 
 def test_a_break_of_the_stream_begins_another_record(folder: RecordingFolder, patient: Record) -> None:

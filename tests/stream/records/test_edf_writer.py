@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from edfio import read_edf
 
+from stream.errors import RecordError
 from stream.records.appended_annotations import AppendedAnnotations, Mark
 from stream.records.appended_record import AppendedRecord, Column
 from stream.records.edf_writer import convert
@@ -47,3 +48,14 @@ def test_all_values_and_annotations_are_in_whole_data_records(tmp_path: Path) ->
         (1.5, "alarm raised: asystole"),
         (2.4, "the recording ends"),
     ]
+
+
+def test_a_clock_that_was_not_set_is_the_first_day_of_edf_and_what_does_not_fit_stays_wfdb(tmp_path: Path) -> None:
+    frames = np.zeros((36, 1), np.int16)
+    AppendedRecord(tmp_path / "unset", [Column("MLII", "mV", 200.0, 0)], Fraction(36), 0, frames=frames)
+    convert(tmp_path / "unset")
+    assert read_edf(tmp_path / "unset.edf").startdatetime.isoformat() == "1985-01-01T00:00:00"
+    AppendedRecord(tmp_path / "wide", [Column("MLII", "mV", 0.001, 1024)], Fraction(36), 0, frames=frames)
+    with pytest.raises(RecordError, match="record wide does not fit into EDF"):
+        convert(tmp_path / "wide")
+    assert sorted(path.name for path in tmp_path.glob("wide*")) == ["wide.dat", "wide.hea"]

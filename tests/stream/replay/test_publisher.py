@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import Kind, Topic
 from stream.wire.wave_message import Wave
-from tests.stream.replay.test_playhead import BEGIN_NS, traceable, with_numerics, with_wave
+from tests.stream.replay.test_playhead import BEGIN_NS, hours, traceable, with_numerics, with_wave
 
 
 class FakeClock:
@@ -130,6 +131,21 @@ async def test_numerics_are_sent_after_the_ecg_of_their_sample_and_removed_at_th
         assert isinstance(chunk, Waveform)
         assert chunk.start <= order[place].index < chunk.end  # type: ignore[union-attr]
     assert removed == [(waveforms(sent, "bed-1")[-1][0], Topic(Kind.NUMERICS, "bed-1"))]
+
+
+async def test_numerics_alone_have_a_status_at_once_and_are_removed_when_the_end_of_their_record_is_due() -> None:
+    sent: list[tuple[int, Message]] = []
+    removed: list[tuple[int, Topic]] = []
+    head = begin(hours(70, math.nan, 80), ReplayConfig(speed=7200), BEGIN_NS)
+    await publisher([head], sent, FakeClock(), removed=removed).run()
+    half_s = 500_000_000
+    numerics = [(now - BEGIN_NS, one.values[0].value) for now, one in sent if isinstance(one, Numerics)]
+    assert numerics == [(0, 70.0), (half_s, None), (2 * half_s, 80.0)]
+    assert not waveforms(sent, "bed-1")
+    assert removed == [(BEGIN_NS + 3 * half_s, Topic(Kind.NUMERICS, "bed-1"))]
+    found = statuses(sent, "bed-1")
+    assert [(found[0].state, found[0].speed), found[-1].state] == [("playing", 7200.0), "ended"]
+    assert isinstance(sent[1][1], BedStatus)
 
 
 async def test_numerics_of_a_chosen_record_replace_those_before() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stream.errors import MessageError
 from stream.wire import codec
 from stream.wire.nomenclature import NUMERIC_CODES, WAVE_CODES
-from stream.wire.numerics_message import MAX_NUMERICS, NUMERIC_NAMES, UNIT_OF, Numeric, NumericName, Numerics
+from stream.wire.numerics_message import MAX_NUMERICS, NUMERIC_NAMES, OF_A_LEAD, UNIT_OF, Numeric, NumericName, Numerics
 from stream.wire.topics import Kind, Topic
 from stream.wire.wave_message import WAVE_UNIT, Signal
 from tests.waveforms import numeric, numerics
@@ -32,7 +32,7 @@ def values(draw: st.DrawFn, sources: tuple[str, ...]) -> tuple[Numeric, ...]:
             source=draw(st.sampled_from(sources)),  # type: ignore[arg-type]
             age_s=draw(st.floats(0, 1e9)),
             quality=draw(st.none() | st.floats(0, 1)),
-            lead=draw(LEADS) if name == "st" else None,
+            lead=draw(LEADS) if name in OF_A_LEAD else None,
         )
         for name in names
     )

@@ -20,6 +20,7 @@ from stream.wire.outlook_texts import (
     reason_phrase,
     reason_phrases,
     risk_phrase,
+    with_text,
 )
 from stream.wire.topics import Kind, Topic
 from tests.outlooks import fan, outlook
@@ -57,6 +58,11 @@ def test_the_advisory_says_why_also_with_a_reason_of_a_newer_sender() -> None:
         [render(item, OUTLOOK_TABLES[code]) for item in reason_phrases(outlook())] for code in LANGUAGES
     )
     assert english == ["MAP fell from 78 to 69 mmHg in 2 h", "HR 97 1/min"]
+    assert with_text(outlook()).text == (
+        "Early warning: MAP below 65 mmHg within 6 h (MAP fell from 78 to 69 mmHg in 2 h, HR 97 1/min)"
+    )
+    assert with_text(outlook(reasons=())).text == "Early warning: MAP below 65 mmHg within 6 h"
+    assert with_text(outlook(advisory=False, reasons=(), text="?")).text == ""
     assert japanese[0] == "平均血圧が 2 時間で 78 から 69 mmHg に低下"
 
 
