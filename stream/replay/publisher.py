@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -21,6 +20,7 @@ from stream.errors import MessageError, UsageError
 from stream.records.episodes import Episode
 from stream.records.record import Annotations, Record
 from stream.records.synthetic.live_record import LiveRecord
+from stream.replay.bed import Bed
 from stream.replay.descriptions import MAX_NAMED, description, effect, names
 from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.episode_truth import left, passed
@@ -37,19 +37,8 @@ from stream.scenario.timeline import Event
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
-from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
-from stream.wire.messages import (
-    MAX_REASON,
-    MAX_RESULTS,
-    Annotation,
-    BedStatus,
-    CommandResult,
-    Message,
-    Offer,
-    RhythmOffer,
-    Waveform,
-)
+from stream.wire.messages import Annotation, Message, Offer, RhythmOffer, Waveform
 from stream.wire.replay_actions import (
     After,
     InjectionAction,
@@ -60,7 +49,6 @@ from stream.wire.replay_actions import (
 )
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
-from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 from stream.wire.wave_message import Wave
 
@@ -77,53 +65,8 @@ turn can send, 20 with Mosquitto as it comes, so that a publisher that is late c
 MAX_WARD_CHUNKS_PER_TURN = 256
 """The same of a ward, whose chunks share a few messages: more than a shard of 4,096 beds has."""
 
-MAX_EXECUTED_IDS = 64
-"""Number of executed command ids kept per bed, so that no command is executed twice."""
-
 MIN_LOGGED_LOOP_S = 1.0
 """The end of a looping record is logged if the record lasts at least this long in wall time."""
-
-
-@dataclass
-class Bed:
-    """The replay state of one bed.
-
-    Attributes
-    ----------
-    own_head : Playhead
-        Position and deadlines, without those of `run`.
-    executed : deque of str
-        Ids of the last executed commands.
-    results : dict of str to CommandResult
-        What became of the last commands, by their ids, oldest first.
-    dropped : int
-        Chunks that were dropped because the broker was unavailable.
-    numerics : bool
-        Whether the broker retains numerics of it.
-    run : ShardRun or None
-        What moves the bed at present, together with others of its shard.
-    rhythm : Truth or None
-        The rhythm that was set last.
-    """
-
-    own_head: Playhead
-    executed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_EXECUTED_IDS))
-    results: dict[str, CommandResult] = field(default_factory=dict)
-    dropped: int = 0
-    numerics: bool = False
-    run: ShardRun | None = None
-    rhythm: Truth | None = None
-
-    @property
-    def head(self) -> Playhead:
-        """Position and deadlines."""
-        return self.own_head if self.run is None else self.run.head(self.own_head.bed)
-
-    @property
-    def counters(self) -> dict[str, float]:
-        """What was published: ``seq`` counts the chunks of a session, and ``start`` its samples."""
-        head = self.head
-        return {"samples_published": head.start, "chunks_published": head.seq, "chunks_dropped": self.dropped}
 
 
 class Publisher:
@@ -321,9 +264,10 @@ class Publisher:
             return  # for the worker
         bed = self.accept(command)
         self.perform(bed, command.action, command.who)
+        self.complete(command)
 
     def perform(self, bed: Bed, action: PublisherAction | SetDetail, who: str) -> None:
-        """Do what a command, or a scenario, says, and publish the resulting status.
+        """Do what a command, or a scenario, says.
 
         Raises
         ------
@@ -347,7 +291,6 @@ class Publisher:
             self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
             done = effect(action, bed.head)
         log.info("%s: %s, by %r", bed.head.bed, done, who)
-        self.publish_status(bed)
 
     def _steer(self, bed: Bed, action: PatientAction) -> str:
         """Change a live patient; return what was done, in words."""
@@ -372,6 +315,8 @@ class Publisher:
             self.perform(self.beds[bed], action, "scenario")
         except UsageError as error:
             log.warning("%s: a step of the scenario is left out: %s", bed, error)
+        else:
+            self.publish_status(self.beds[bed])
 
     def show(self, bed: str, record: AnyRecord, position: int) -> None:
         """Go on with another record at a position, for the scenario."""
@@ -404,8 +349,7 @@ class Publisher:
             return
         bed = self.beds[command.bed]
         with contextlib.suppress(MessageError):  # whoever executes it says so
-            check(command, self._clock.now_ns(), bed.executed)
-            bed.executed.append(command.command_id)
+            bed.accept(command, self._clock.now_ns())
             event = Event("action", str(command.action.__struct_config__.tag))
             self._scenario.observe(bed.head, event, self._clock.now_ns())
 
@@ -434,32 +378,30 @@ class Publisher:
             The command is out of date or repeated.
         """
         bed = self.beds[command.bed]
-        check(command, self._clock.now_ns(), bed.executed)
-        bed.executed.append(command.command_id)
-        self._note(bed, CommandResult(command_id=command.command_id))
+        bed.accept(command, self._clock.now_ns())
         return bed
+
+    def complete(self, command: Command) -> None:
+        """Report in the status of its bed that a command was executed; `SetDetail`, which is frequent, in the next."""
+        bed = self.beds[command.bed]
+        bed.complete(command)
+        if not isinstance(command.action, SetDetail):
+            self.publish_status(bed)
 
     def refuse(self, command: Command, reason: str) -> None:
         """Report in the status of its bed that a command is refused."""
         bed = self.beds[command.bed]
-        self._note(bed, CommandResult(command_id=command.command_id, refused=reason[:MAX_REASON]))
+        bed.refuse(command, reason)
         self.publish_status(bed)
 
-    def _note(self, bed: Bed, result: CommandResult) -> None:
-        bed.results.pop(result.command_id, None)
-        bed.results[result.command_id] = result
-        if len(bed.results) > MAX_RESULTS:
-            del bed.results[next(iter(bed.results))]
-
     def choose_record(self, bed: Bed, record: AnyRecord) -> None:
-        """Continue with another record."""
+        """Continue with another record; `complete` publishes the resulting status."""
         head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
         self._leave_episode(bed)
         self._runs.end(head.bed)
         self._move(bed, head)
         self._remove_numerics(bed)
         log.info("%s", description(bed.head))
-        self.publish_status(bed)
 
     def show_episode(self, bed: Bed, record: Record, episode: Episode, after: After) -> None:
         """Show an episode of a record, and return or go on.
@@ -475,7 +417,6 @@ class Publisher:
         self._move(bed, head)
         self._remove_numerics(bed)
         log.info("%s: %s of %s, from %.1f s, then %s", head.bed, episode.rhythm, record.name, episode.start_s, after)
-        self.publish_status(bed)
 
     def _leave_episode(self, bed: Bed) -> None:
         """Tell the end of the episode that a bed shows, before it is over."""
@@ -510,27 +451,13 @@ class Publisher:
             return
         self._count_dropped(bed)
         self._send(
-            BedStatus(
-                bed=head.bed,
-                role="publisher",
+            bed.status(
                 instance=self._instance,
-                state="ended" if ended or head.ended else "playing" if head.playing else "paused",
-                when=rfc3339(self._clock.now_ns()),
-                record=head.record.name,
-                session=head.session,
-                position=head.position,
-                duration=0 if isinstance(head.record, LiveRecord) and head.record.endless else head.record.n,
-                speed=head.speed,
-                loop=head.loop,
-                last_seq=head.seq - 1,
-                synthetic=head.record.synthetic,
-                counters=bed.counters,
-                records=self.offers,
-                commands=tuple(bed.results.values()),
+                now_ns=self._clock.now_ns(),
+                ended=ended,
+                offers=self.offers,
+                rhythms=self.rhythms,
                 injections=self._disturbances.running(head.bed),
-                steerable=isinstance(head.record, LiveRecord),
-                rhythms=() if isinstance(head.record, LiveRecord) or head.record.alone else self.rhythms,
-                episode=None if head.visit is None else head.visit.shown,
                 scenario=None if self._scenario is None else self._scenario.status(head.bed),
             )
         )

@@ -188,6 +188,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
                     raise UsageError(f"record {name!r} is not offered")
                 bed = publisher.accept(command)
                 publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
+                publisher.complete(command)
             elif isinstance(command.action, ShowEpisode):
                 await _show_episode(publisher, library, command, command.action, episodes)
             else:
@@ -219,6 +220,7 @@ async def _show_episode(
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")
     publisher.show_episode(bed, record, episode, action.after)
+    publisher.complete(command)
 
 
 async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:

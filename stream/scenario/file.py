@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from stream.errors import BedsideError, UsageError
 from stream.records.synthetic.patient import RANGES, Patient
 from stream.records.synthetic.steering import shifted, with_rhythm, with_vitals
 from stream.scenario.scenario import After, Bed, Scenario, Step
+from stream.scenario.timeline import advance, begin
+from stream.timebase import FS
 from stream.wire.injection_kinds import check_injection, check_seconds
 
 SHIPPED = files("stream.scenario").joinpath("shipped")
@@ -177,15 +180,32 @@ def _has(table: Any, parts: list[str | int]) -> bool:
 # --- what types cannot express ----------------------------------------------------------------------------------------
 
 
-def _checks(scenario: Scenario) -> list[tuple[str, Callable[[], None]]]:
-    """Return a check of each part, with its key."""
+def _checks(scenario: Scenario) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield a check of each part, with its key; each relies on those before it."""
     names = [bed.name for bed in scenario.beds]
-    checks: list[tuple[str, Callable[[], None]]] = []
     for number, bed in enumerate(scenario.beds):
-        checks.append((f"beds[{number}]", lambda bed=bed, number=number: _check_bed(bed, names[:number])))  # type: ignore[misc]
+        yield f"beds[{number}]", partial(_check_bed, bed, names[:number])
     for number, step in enumerate(scenario.steps):
-        checks.append((f"steps[{number}]", lambda step=step, number=number: _check_step(scenario, step, number)))  # type: ignore[misc]
-    return checks
+        yield f"steps[{number}]", partial(_check_step, scenario, step, number)
+    for bed in scenario.beds:
+        if bed.record is None:
+            yield from _course_checks(scenario, bed)
+
+
+def _course_checks(scenario: Scenario, bed: Bed) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield a check of each step with vitals of a synthetic bed: pressures may contradict each other over time."""
+    steps = scenario.steps_of(bed.name)
+    numbers = [number for number, step in enumerate(scenario.steps) if scenario.bed_of(step) == bed.name]
+    patient = initial_patient(bed)
+
+    def check(step: Step, at_s: float) -> None:
+        nonlocal patient
+        with _of_key("vitals"):
+            patient = with_vitals(patient, step.vitals, step.ramp_s, at_s)
+
+    for one in advance(steps, begin(steps, bed.rhythm), scenario.samples)[1]:
+        if one.kind == "step" and steps[one.step].vitals:
+            yield f"steps[{numbers[one.step]}]", partial(check, steps[one.step], one.at / FS)
 
 
 def initial_patient(bed: Bed) -> Patient:

@@ -206,4 +206,8 @@ class Scenario(Part, frozen=True, kw_only=True):
 
     def steps_of(self, bed: str) -> tuple[Step, ...]:
         """Return the steps of a bed, in the order of the file."""
-        return tuple(step for step in self.steps if (step.bed or self.beds[0].name) == bed)
+        return tuple(step for step in self.steps if self.bed_of(step) == bed)
+
+    def bed_of(self, step: Step) -> str:
+        """Return the bed of a step."""
+        return step.bed or self.beds[0].name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stream.scenario.course import in_progress
+from stream.records.synthetic.patient import value_at
+from stream.scenario.course import in_progress, patient_at
 from stream.scenario.file import parse
+from stream.scenario.scenario import Bed, Step, Texts
 from stream.scenario.timeline import advance, begin
 from stream.timebase import FS
 
@@ -41,3 +43,13 @@ def test_injections_go_on_with_what_is_left_of_them(at_s: int, left: dict[str, f
     steps, position = SCENARIO.steps_of("bed-1"), at_s * FS
     _, happened = advance(steps, begin(steps, "N"), position)
     assert {one.kind: one.seconds for one in in_progress(SCENARIO, steps, happened, position)} == left
+
+
+def test_a_patient_goes_on_from_where_it_would_be() -> None:
+    text = Texts(en="x", ja="x")
+    steps = (Step(at_s=20, rhythm="VT", rate=150, vitals={"spo2": 77}, ramp_s=20, note=text),)
+    _, happened = advance(steps, begin(steps, "N"), 30 * FS)
+    patient = patient_at(Bed(vitals={"spo2": 97}), steps, happened, 30 * FS)
+    assert [segment.rhythm for segment in patient.rhythm] == ["ventricular tachycardia"]
+    assert [value_at(patient.spo2, at) for at in (-10, 0, 10, 50)] == [97, 87, 77, 77]
+    assert value_at(patient.vt_rate, 0) == 150

@@ -77,6 +77,10 @@ def error(step: str) -> str:
             "line 22: steps[1].after needs one of event, alarm, rhythm, step, not event and step",
         ),
         ('bed = "bed-2"\nat_s = 9\nrhythm = "N"', "line 22: steps[1].bed 'bed-2' is not known: one of bed-1"),
+        (
+            "at_s = 9\nvitals = { abp_systolic = 60 }",
+            "line 23: steps[1].vitals abp_systolic of 60 with abp_diastolic of 76: give a systolic pressure",
+        ),
         ('note = """', "last line: no TOML: Unterminated string"),
         ("at_s = = 3", "line 22: no TOML: Invalid value"),
     ],
