@@ -258,6 +258,7 @@ def show_views(session: Session) -> None:
         lambda frame: frame.score is not None and frame.score.cumulative.qrs.found > 200, 120, "score of six minutes"
     )
     session.save("score")
+    window.bed_view.toggle_engineer()
 
 
 def show_hours(session: Session) -> None:

@@ -125,7 +125,10 @@ class TrendScores:
             "hypotension": {str(h): self._risk_dict(f"hypotension_{h}h") for h in RISK_HORIZONS_H},
             "sepsis": {**self._risk_dict("sepsis_6h"), "utility": or_none(sepsis_utility.normalized(*self.utility))},
             "mae": {short: self._mae_dict(short) for short in SHORT.values()},
-            "coverage80": {short: self._coverage_dict(short) for short in SHORT.values()},
+            "coverage80": {short: self._coverage(short, HORIZONS_H) for short in SHORT.values()},
+            "coverage80_by_horizon": {
+                short: {str(h): self._coverage(short, (h,)) for h in HORIZONS_H} for short in SHORT.values()
+            },
             **self.alerts.to_dict(),
         }
 
@@ -151,10 +154,8 @@ class TrendScores:
             found |= own if name == "bedside" else {name: own}
         return found
 
-    def _coverage_dict(self, short: str) -> dict[str, Any]:
-        by_horizon = {str(h): or_none(_ratio(self.covered[short, h])) for h in HORIZONS_H}
-        total = [sum(self.covered[short, h][i] for h in HORIZONS_H) for i in (0, 1)]
-        return {"all": or_none(_ratio(total)), **by_horizon}
+    def _coverage(self, short: str, horizons: Sequence[int]) -> float | None:
+        return or_none(_ratio([sum(self.covered[short, h][i] for h in horizons) for i in (0, 1)]))
 
 
 def score(

@@ -33,7 +33,7 @@ def print_trends(report: Mapping[str, Any], console: Console | None = None) -> N
         caption="Interval of 80 %: share covered",
     )
     for name, own in report["mae"].items():
-        covered, held = report["coverage80"][name], own["persistence"]
+        covered, held = report["coverage80_by_horizon"][name], own["persistence"]
         cells = (f"{_text(own[str(h)], 2)} ({_text(held[str(h)], 2)}) {_text(covered[str(h)])}" for h in HORIZONS_H)
         table.add_row(name, *cells)
     console.print(table)

@@ -79,13 +79,13 @@ def train_trends(database: Path, out: Path, seed: int | None = None, epochs: int
             for k, net in enumerate(networks)
         ]
         parts = [[patient for patient, own in zip(patients, fold, strict=True) if own == k] for k in range(FOLDS)]
-        shared = trend_calibration.shared_settings(singles, parts)
+        shared, tried = trend_calibration.shared_settings(singles, parts)
         everyone = trend_calibration.logistic(hours.of(_some(fold)))
     scores = [
         score(TrendForecaster(replace(own, **shared)), part, track_scored)
         for own, part in zip(singles, parts, strict=True)
     ]
-    report = {**merged(scores).to_dict(), "folds": [_short(own.to_dict()) for own in scores]}
+    report = {**merged(scores).to_dict(), "folds": [_short(own.to_dict()) for own in scores], "personal": tried}
     shipped = replace(weights_of(networks, scale, offset, everyone), **shared)
     network.save(out, replace(shipped, provenance=provenance(database, len(patients), first, epochs, report)))
     stderr().print(f"weights written to {out}")
@@ -124,7 +124,7 @@ def provenance(database: Path, patients: int, seed: int, epochs: int, report: di
         "network": {"kind": "GRU", "hidden": HIDDEN, "networks": FOLDS},
         "training": {"epochs": epochs, "batch": BATCH, "rate": RATE, "decay": DECAY, "noise": NOISE},
         **date_and_commit(),
-        "cross_validation": _short(report),
+        "cross_validation": {**_short(report), "personal": report["personal"]},
         "versions": versions("torch", "numpy", "safetensors"),
     }
 
@@ -147,7 +147,7 @@ def _short(report: dict[str, Any]) -> dict[str, Any]:
     found |= {f"sepsis_{key}": report["sepsis"][key] for key in ("auroc", "utility")}
     found |= {
         "map_6h_mae": report["mae"]["map"]["6"],
-        "coverage80": {k: v["all"] for k, v in report["coverage80"].items()},
+        "coverage80": report["coverage80"],
     }
     return json.loads(json.dumps(found), parse_float=lambda text: round(float(text), 4))  # type: ignore[no-any-return]
 

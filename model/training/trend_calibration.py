@@ -32,8 +32,8 @@ NEUTRAL: Final[Mapping[str, float]] = {
 }
 LEVELS, SPREADS = (0.0, 0.25, 0.5, 0.75), (0.0, 0.25, 0.5, 0.75)
 MOST_ALERTS_PER_DAY: Final = 2.0
-TRIED: Final = 400
-"""Patients of each fold on whom the personal head is tried."""
+TRIED: Final = 2000
+"""Patients of all folds together on whom the personal head is tried."""
 
 RIDGE: Final = 1.0
 
@@ -73,9 +73,20 @@ def logistic(hours: Hours) -> Array:
     return np.stack(found, axis=1)
 
 
-def shared_settings(singles: Sequence[Weights], parts: Sequence[Sequence[Patient]]) -> dict[str, Any]:
-    """Return widths and settings, chosen on patients that each network has not seen."""
-    settings = {**NEUTRAL, **_personal(singles, parts)}
+def shared_settings(
+    singles: Sequence[Weights], parts: Sequence[Sequence[Patient]]
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """Return widths and settings, chosen on patients that each network has not seen.
+
+    Returns
+    -------
+    dict
+        ``widths`` and ``settings`` of `Weights`.
+    dict
+        What was tried for the personal head: mean error by its level, mean interval score by its spread, in scales.
+    """
+    own_settings, tried = _personal(singles, parts)
+    settings = {**NEUTRAL, **own_settings}
     # Every fourth hour is enough for the widths; risks and alerts need all.
     ratios: list[Array] = []
     slim: list[tuple[Courses, Array]] = []
@@ -87,12 +98,14 @@ def shared_settings(singles: Sequence[Weights], parts: Sequence[Sequence[Patient
             slim.append((courses, courses.carried[..., MEAN_PRESSURE]))
     widths = _widths(np.concatenate(ratios))
     settings |= {"threshold": _threshold(slim), "sepsis_threshold": _sepsis_threshold(slim)}
-    return {"widths": widths, "settings": settings}
+    return {"widths": widths, "settings": settings}, tried
 
 
-def _personal(singles: Sequence[Weights], parts: Sequence[Sequence[Patient]]) -> dict[str, float]:
-    """Return the settings of the personal head with the smallest errors and the best intervals."""
-    best = dict(NEUTRAL)
+def _personal(
+    singles: Sequence[Weights], parts: Sequence[Sequence[Patient]]
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Return the settings of the personal head with the smallest errors and the best intervals, and what was tried."""
+    best, found = dict(NEUTRAL), dict[str, dict[str, float]]()
     for name, tried in (("personal_level", LEVELS), ("personal_spread", SPREADS)):
         losses = []
         for value in tried:
@@ -100,9 +113,11 @@ def _personal(singles: Sequence[Weights], parts: Sequence[Sequence[Patient]]) ->
             for own, part in zip(singles, parts, strict=True):
                 forecaster = TrendForecaster(replace(own, settings={**best, name: value}))
                 courses = run(forecaster, part[: TRIED // len(singles)])
-                losses[-1] += _error(courses) if name == "personal_level" else _interval_score(courses)
+                loss = _error(courses) if name == "personal_level" else _interval_score(courses)
+                losses[-1] += loss / len(singles)
+        found[name] = {f"{value:g}": round(loss, 4) for value, loss in zip(tried, losses, strict=True)}
         best[name] = tried[int(np.argmin(losses))]
-    return {name: best[name] for name in ("personal_level", "personal_spread")}
+    return {name: best[name] for name in found}, found
 
 
 def _later(courses: Courses) -> Array:

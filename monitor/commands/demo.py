@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from model.serving.compile_ahead import compile_ahead
 from monitor.commands.shared import catalog, log, run_async
-from monitor.tools.observer import BED
 from monitor.tools.optional_dependencies import require_extras
 from stream.errors import SourceError, UsageError
 
@@ -37,6 +36,7 @@ def demo(args: argparse.Namespace) -> int:
 
     from monitor.tools.demo import DemoConfig
     from monitor.tools.demo import demo as run_demo
+    from monitor.tools.observer import BED
     from monitor.tools.qt_check import qt_problem
     from stream.mqtt.embedded_broker import free_port
 
@@ -78,6 +78,7 @@ def demo(args: argparse.Namespace) -> int:
 
 def _scenario(args: argparse.Namespace) -> tuple[str, str, tuple[str, ...]]:
     """Check ``--scenario``; return its name, what it is, and the arguments of its replay."""
+    from monitor.tools.observer import BED
     from stream.scenario.file import load
 
     if args.record is not None:

@@ -174,6 +174,24 @@ def test_another_session_is_refused_until_the_publisher_of_the_first_has_ended(m
     assert (cleared.end, cleared.reason) == (HOUR + 1, "signal_interrupted")
 
 
+def test_a_forged_message_silences_no_bed(models: Models) -> None:
+    harness = WorkerHarness(models)
+    forged = alone(0, DAY[0], session="ab" * 16)
+    assert forged.alone is not None
+    rare = msgspec.structs.replace(forged.alone, interval_s=1e9, speed=0.01)
+    serve(harness, [msgspec.structs.replace(forged, alone=rare)], seconds=11)
+    playing = msgspec.structs.replace(publisher_status("playing"), session=CHARTED)
+    for hour, message in enumerate(day()):
+        serve(harness, [message])
+        if hour == 2:
+            serve(harness, [msgspec.structs.replace(message, index=2**52)])
+        for _ in range(10):  # the next hour comes after half a minute, and the publisher reports itself meanwhile
+            harness.worker.update_status(playing)
+            harness.clock.now += 3_000_000_000
+        harness.worker.add_numerics(forged)
+    assert [(one.session, one.hour) for one in harness.of(Outlook)[1:]] == [(CHARTED, hour) for hour in range(len(DAY))]
+
+
 def test_the_end_of_the_record_clears_alarms_and_commands_work(models: Models) -> None:
     harness = WorkerHarness(models)
     serve(harness, day()[:6])
