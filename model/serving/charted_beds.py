@@ -2,7 +2,8 @@
 
 What a message changes is saved before anything of it is sent, so a worker that is killed goes on exactly where it was.
 Such a bed is never said to be silent: its values may come once an hour. One session is served at a time, as of a bed
-with ECG; another one takes over once its publisher has ended, or after `STALE_INTERVALS` intervals without a message.
+with ECG; another one takes over once its publisher has ended, or once nothing of it has come for `SILENT_NS`: no
+message and, however rare those are, no status.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Final, Literal
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
-from model.conditions.numeric_values import STALE_INTERVALS
 from model.conditions.settings import AlarmConfig
 from model.serving import charted_bed, charted_checkpoints, outlook_output
 from model.serving.bed_output import STATUS_EVERY_NS
@@ -35,8 +35,8 @@ from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
 
-MIN_SILENT_NS: Final = 3_000_000_000
-"""Shortest time in ns without a message after which another session takes over."""
+SILENT_NS: Final = 10_000_000_000
+"""Time in ns without a message and without a status, which comes every 2 s, after which another session takes over."""
 
 
 @dataclass
@@ -51,6 +51,8 @@ class ChartedBed:
     alarms : AlarmManager
     heard_ns : int
         Monotonic time in ns at which it was received.
+    reported_ns : int
+        Monotonic time in ns at which its publisher has last said that it sends the session.
     counters : Counter
     released : bool
         Whether the publisher of its session has ended.
@@ -69,6 +71,7 @@ class ChartedBed:
     chart: ChartState
     alarms: AlarmManager
     heard_ns: int
+    reported_ns: int = 0
     counters: Counter[str] = field(default_factory=Counter)
     released: bool = False
     ended: bool = False
@@ -85,9 +88,7 @@ class ChartedBed:
 
     def gives_way(self, now_ns: int) -> bool:
         """Return whether another session may take over, at a monotonic time in ns."""
-        alone = self.numerics.alone
-        wait_ns = 0.0 if alone is None else STALE_INTERVALS * 1e9 * alone.interval_s / alone.speed
-        return self.released or self.ended or now_ns - self.heard_ns > max(MIN_SILENT_NS, wait_ns)
+        return self.released or self.ended or now_ns - max(self.heard_ns, self.reported_ns) > SILENT_NS
 
 
 class ChartedBeds(Mapping[str, ChartedBed]):
@@ -159,7 +160,8 @@ class ChartedBeds(Mapping[str, ChartedBed]):
                 checkpoint.numerics,
                 checkpoint.chart,
                 self._alarm_manager(name),
-                heard_ns=monotonic_ns(self._clock),
+                heard_ns=monotonic_ns(self._clock) - max(self._clock.now_ns() - checkpoint.alive_ns, 0),
+                reported_ns=monotonic_ns(self._clock),
                 counters=Counter(checkpoint.counters),
                 alive_ns=checkpoint.alive_ns,
                 served_by=lineage(checkpoint.served_by, self._instance),
@@ -184,6 +186,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
             return None
         self._finish(bed)
         self._places.leave(name)
+        self._checkpoints.leave(name)
         return self._beds.pop(name).alarms
 
     def alarm_managers(self) -> Iterator[tuple[str, AlarmManager]]:
@@ -204,7 +207,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         elif charted_bed.is_old(bed.chart, numerics):
             bed.counters["duplicates"] += 1
             return True
-        elif numerics.session != bed.numerics.session and not bed.gives_way(now_ns):
+        elif not self._follows(bed, numerics, now_ns):
             bed.counters["rejected"] += 1
             return False
         self._admit(name)
@@ -215,6 +218,12 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         if now_ns >= bed.next_status_ns:
             self._publish_status(bed, "forecasting")
         return True
+
+    def _follows(self, bed: ChartedBed, numerics: Numerics, now_ns: int) -> bool:
+        """Return whether a message can follow the last one, of its session or of another one that takes over."""
+        if numerics.session == bed.numerics.session:
+            return charted_bed.is_plausible(bed.numerics, numerics, now_ns - bed.heard_ns)
+        return bed.gives_way(now_ns)
 
     def _begin(self, numerics: Numerics) -> ChartedBed:
         """Begin to serve a bed, with the alarms that an earlier worker left."""
@@ -260,7 +269,10 @@ class ChartedBeds(Mapping[str, ChartedBed]):
     def update_status(self, status: BedStatus) -> None:
         """Process a publisher's status: the end of the record clears all alarms."""
         bed = self._beds.get(status.bed)
-        if bed is not None and status.session == bed.numerics.session and status.state == "ended" and not bed.ended:
+        if bed is None or status.session != bed.numerics.session:
+            return
+        bed.reported_ns = monotonic_ns(self._clock)
+        if status.state == "ended" and not bed.ended:
             self._finish(bed)
 
     def _finish(self, bed: ChartedBed) -> None:
@@ -302,6 +314,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         if lost is not None:
             self._publish_status(self._beds[lost], "stopped")
             del self._beds[lost]
+            self._checkpoints.leave(lost)
             self._lose(lost)
         return admitted
 

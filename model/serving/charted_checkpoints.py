@@ -140,6 +140,11 @@ class ChartedCheckpoints:
             raise StorageError("it is of another bed")
         return checkpoint
 
+    def leave(self, bed: str) -> None:
+        """Close the files of a bed that is not served any more."""
+        for file in self._files.pop(bed, ()):
+            os.close(file)
+
     def close(self) -> None:
         """Close all files."""
         for files in self._files.values():

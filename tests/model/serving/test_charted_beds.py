@@ -20,7 +20,7 @@ from model.serving.checkpoint_store import CheckpointStore
 from model.trends.forecaster import TrendForecaster
 from stream.records.record import Record
 from stream.wire import codec
-from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Command, SetLimits
+from stream.wire.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, SetLimits
 from stream.wire.messages import BedStatus, Message, ProcessStatus
 from stream.wire.numerics_message import NumericName, Numerics
 from stream.wire.outlook_message import HOUR, Outlook, Reason
@@ -174,11 +174,32 @@ def test_another_session_is_refused_until_the_publisher_of_the_first_has_ended(m
     assert (cleared.end, cleared.reason) == (HOUR + 1, "signal_interrupted")
 
 
+def test_a_forged_message_silences_no_bed(models: Models) -> None:
+    harness = WorkerHarness(models)
+    forged = alone(0, DAY[0], session="ab" * 16)
+    assert forged.alone is not None
+    rare = msgspec.structs.replace(forged.alone, interval_s=1e9, speed=0.01)
+    serve(harness, [msgspec.structs.replace(forged, alone=rare)], seconds=11)
+    playing = msgspec.structs.replace(publisher_status("playing"), session=CHARTED)
+    for hour, message in enumerate(day()):
+        serve(harness, [message])
+        if hour == 2:
+            serve(harness, [msgspec.structs.replace(message, index=2**52)])
+        for _ in range(10):  # the next hour comes after half a minute, and the publisher reports itself meanwhile
+            harness.worker.update_status(playing)
+            harness.clock.now += 3_000_000_000
+        harness.worker.add_numerics(forged)
+    assert [(one.session, one.hour) for one in harness.of(Outlook)[1:]] == [(CHARTED, hour) for hour in range(len(DAY))]
+
+
 def test_the_end_of_the_record_clears_alarms_and_commands_work(models: Models) -> None:
     harness = WorkerHarness(models)
     serve(harness, day()[:6])
     [desaturation] = harness.of(ActiveAlarms)[-1].alarms
-    actions = [Acknowledge(alarm_id=desaturation.alarm_id), SetLimits(limits=harness.of(ActiveAlarms)[-1].limits)]
+    actions: list[Action] = [
+        Acknowledge(alarm_id=desaturation.alarm_id),
+        SetLimits(limits=harness.of(ActiveAlarms)[-1].limits),
+    ]
     for number, action in enumerate(actions, 1):
         made: Command = command(action, harness.clock.now, number=number)
         harness.worker.execute(made)
