@@ -60,6 +60,7 @@ class Presenter:
         self._max_age: dict[str, MaxAge] = {}
         self._drawn = DrawnBeds()
         self._replays: dict[str, ReplayStatus] = {}
+        self._present: tuple[str, ...] | None = ()
 
     @property
     def beds(self) -> tuple[str, ...]:
@@ -68,7 +69,9 @@ class Presenter:
         A bed is present from its publisher's status or first sample until its publisher has ended and gone offline. It
         stays present, with NO DATA, if the publisher was lost, and while an online worker holds an alarm of it.
         """
-        return tuple(sorted(name for name, bed in self._beds.items() if self._is_present(bed)))
+        if self._present is None:  # several times in each frame
+            self._present = tuple(sorted(name for name, bed in self._beds.items() if self._is_present(bed)))
+        return self._present
 
     def _is_present(self, bed: Bed) -> bool:
         if self._services.publisher(bed.name) is not None:
@@ -81,6 +84,7 @@ class Presenter:
     def process(self, received: Received) -> None:
         """Process one message; one of a worker that another one has replaced is ignored."""
         topic, message = received.topic, received.message
+        self._present = None
         if topic.bed is not None and not self._admit(topic.bed, received):
             return
         if not self._leases.accept(message):

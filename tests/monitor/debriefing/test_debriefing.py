@@ -127,6 +127,16 @@ def session(stored: Path) -> ClassSession:
     return found
 
 
+def test_an_id_may_be_used_again() -> None:
+    twice = [(35, "begin"), (45, "end"), (100, "begin"), (110, "end"), (110, "begin")]
+    spans = spans_of([truth(second, "mains", "injection", phase) for second, phase in twice])
+    assert [(span.begin, span.end) for span in spans] == [
+        (35 * FS, 45 * FS),
+        (100 * FS, 110 * FS),
+        (110 * FS, None),
+    ]
+
+
 def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) -> None:
     assert list(session.truths) == sorted(TRUTHS, key=lambda one: one.when)
     assert session.commands == COMMANDS
