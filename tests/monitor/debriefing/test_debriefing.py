@@ -130,9 +130,7 @@ def session(stored: Path) -> ClassSession:
 
 def test_what_is_expected_counts_the_time_of_the_patient() -> None:
     begun = truth(20, "acknowledge", "expected_action", "begin", values={"within_s": 600.0}, truth_id="e")
-    missed = msgspec.structs.replace(
-        begun, phase="end", index=begun.index + 600 * FS, when=when(50)
-    )  # 20 times as fast
+    twentyfold = msgspec.structs.replace(begun, phase="end", index=begun.index + 600 * FS, when=when(50))
     for second, verdict, seconds in ((35, "done", 300), (55, "late", 700)):
         session = ClassSession(
             "bed-1", SESSION, (begun, twentyfold), (), (command(second, Acknowledge(alarm_id="a")),), {}, {}
