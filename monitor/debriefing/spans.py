@@ -58,7 +58,7 @@ def spans_of(truths: Sequence[Truth]) -> list[Span]:
     truths : sequence of Truth
         In the order in which they were sent: an id may be used again, once what had it is over.
     """
-    ends = _own_ends(truths)
+    ends = ends_of(truths)
     begun = sorted((one for one in truths if one.phase != "end"), key=lambda one: one.index)
     spans = [Span(one, ends.get(id(one))) for one in begun if one.what in ("injection", "wire_fault")]
     vitals = [one for one in begun if one.what == "vitals"]
@@ -71,7 +71,7 @@ def spans_of(truths: Sequence[Truth]) -> list[Span]:
     return sorted(spans, key=lambda span: span.begin)
 
 
-def _own_ends(truths: Sequence[Truth]) -> dict[int, Truth]:
+def ends_of(truths: Sequence[Truth]) -> dict[int, Truth]:
     """Return the message that ends each begin, by the identity of the begin."""
     lasting: dict[tuple[str, str], Truth] = {}
     ends: dict[int, Truth] = {}
