@@ -111,7 +111,7 @@ def choose(episodes: Sequence[Episode], rhythm: str) -> Episode:
 
 
 def named(episodes: Iterable[Episode], record: str, start_s: float, end_s: float, rhythm: str | None) -> Episode:
-    """Return the episode at a place of a record; without a rhythm, that of the table which overlaps it most, else ``?``."""
+    """Return the episode at a place; without a rhythm, with that of the table that overlaps it most, else ``?``."""
     overlaps = {
         min(end_s, one.end_s) - max(start_s, one.start_s): one.rhythm for one in episodes if one.record == record
     }
