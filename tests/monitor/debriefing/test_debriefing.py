@@ -235,8 +235,10 @@ def test_the_page_is_complete_and_stands_alone(session: ClassSession, language: 
     for picture in pictures:
         xml.dom.minidom.parseString(picture)
     assert "fill-opacity" in pictures[1], "the forecast"
-    words = {"en": ("late: after 7.0 s", "wrong: pause audio instead", "✗ atrial flutter", "3 of 4 answers right"),
-             "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解")}  # fmt: skip
+    words = {"en": ("late: after 7.0 s", "wrong: pause audio instead", "✗ atrial flutter", "3 of 4 answers right",
+                    "acknowledge, 4.0\u00a0s after the alarm", "s after the begin"),
+             "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解",
+                    "アラームから 4.0\u00a0秒", "開始から")}  # fmt: skip
     assert all(one in page for one in words[language])
 
 
@@ -249,7 +251,7 @@ def test_both_languages_have_all_names() -> None:
 def test_the_command_writes_a_page_and_says_what_is_wrong(
     stored: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / "a.html"), "--lang", "ja"]) == 0
+    assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / "a.html"), "--language", "ja"]) == 0
     assert "心室頻拍" in (tmp_path / "a.html").read_text()
     for out, line in (("a.txt", "end the name in .html or .pdf"), ("no/a.html", "no such folder")):
         assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / out)]) == 2
