@@ -221,6 +221,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
     command.add_argument("--seconds", type=float, metavar="N", help="close N seconds after the first drawn sample")
 
+    command = add("instructor", "open the instructor's window: rhythms, disturbances, vital signs, scenario", broker)
+    command.add_argument(
+        "--who", default="instructor", metavar="NAME", help="user name in the commands (default: %(default)s)"
+    )
+    command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
+    command.add_argument("--seconds", type=float, metavar="N", help="close after N seconds")
+
     command = add("alarms", "store every alarm event exactly once in SQLite", broker, metrics)
     command.add_argument("--db", type=Path, metavar="FILE", help="SQLite file; created if missing")
     command.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")

@@ -27,6 +27,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "replay": processes.replay,
     "worker": workers.worker,
     "monitor": processes.monitor,
+    "instructor": processes.instructor,
     "alarms": processes.alarms,
     "tap": processes.tap,
     "command": processes.command,

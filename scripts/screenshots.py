@@ -29,17 +29,20 @@ from PySide6.QtWidgets import QApplication, QTextBrowser, QWidget
 from monitor.alarm_log.class_reader import read_sessions
 from monitor.alarm_log.export import AlarmFilter
 from monitor.debriefing.report import report
+from monitor.gui.instructor.instructor_window import InstructorWindow
 from monitor.gui.review.html_pdf import Pictures
 from monitor.gui.style.language import set_language
+from monitor.gui.style.palettes import NIGHT
 from monitor.gui.window import MonitorWindow
 from monitor.tools.process_group import BEDSIDE
 from monitor.view.feed import Feed
+from monitor.view.instruction import INSTRUCTOR_KINDS
 from monitor.view.link import LinkState, state_phrase
 from monitor.view.view_model import Frame
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.records.wfdb_writer import write
-from stream.wire.replay_actions import Inject, Seek
+from stream.wire.replay_actions import Inject, Note, Seek, ShowEpisode
 
 OUT = Path(__file__).parents[1] / "docs" / "img"
 SIZE = (1280, 800)
@@ -86,10 +89,13 @@ class Session:
     window : MonitorWindow
     start : callable
         Starts a ``bedside`` process with the given arguments.
+    address : BrokerAddress
     """
 
-    def __init__(self, window: MonitorWindow, start: Callable[..., subprocess.Popen[bytes]]) -> None:
-        self.window, self.start = window, start
+    def __init__(
+        self, window: MonitorWindow, start: Callable[..., subprocess.Popen[bytes]], address: BrokerAddress
+    ) -> None:
+        self.window, self.start, self.address = window, start, address
 
     def wait_until(self, condition: Callable[[Frame], bool], within_s: float, what: str) -> None:
         """Process Qt events until a frame meets a condition; exit with a message after ``within_s`` seconds."""
@@ -143,7 +149,7 @@ def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[
 
 def main() -> None:
     """Save all screenshots, or those of the sets that are named."""
-    sets = {"views": show_views, "hours": show_hours, "class": show_class}
+    sets = {"views": show_views, "hours": show_hours, "class": show_class, "instructor": show_instructor}
     chosen = sys.argv[1:] or list(sets)
     if unknown := set(chosen) - set(sets):
         raise SystemExit(f"screenshots: no set {', '.join(unknown)}: name some of {', '.join(sets)}, or none for all")
@@ -160,7 +166,7 @@ def main() -> None:
             window.resize(*SIZE)
             window.show()
             try:
-                session = Session(window, start)
+                session = Session(window, start, address)
                 session.wait_until(lambda frame: frame.broker.code == "broker.connected", 30, "broker")
                 session.start("worker")
                 sets[name](session)
@@ -311,6 +317,34 @@ def show_class(session: Session) -> None:
     page.show()
     session.save("debriefing", page)
     page.close()
+
+
+def show_instructor(session: Session) -> None:
+    """Run a scenario beside a recorded bed, disturb it and let it show a tachycardia; save the instructor's window."""
+    session.start("replay", "--scenario", "vf-arrest")
+    session.start("replay", "--bed", "bed-7=mitdb/100", "--start", "60")
+    session.wait_until(lambda frame: len(frame.beds) == 2, 60, "two beds")
+    feed = Feed(session.address, kinds=INSTRUCTOR_KINDS)
+    feed.start()
+    window = InstructorWindow(feed, NIGHT, "instructor")
+    try:
+        window.resize(*SIZE)
+        window.show()
+        QTest.qWait(6000)
+        window.beds.setCurrentRow(1)
+        window.request(ShowEpisode(rhythm="VT"))
+        window.request(Inject(injection_id="mains", kind="mains", level=0.2))
+        window.request(Note(text="who sees it first?"))
+        QTest.qWait(3000)
+        session.save("instructor_recorded", window)
+        window.beds.setCurrentRow(0)
+        window.request(Inject(injection_id="motion", kind="electrode_motion", level=6.0, seconds=20.0))
+        session.wait_until(lambda _frame: len(window.state.beds["bed-1"]) >= 4, 90, "steps of the scenario")
+        QTest.qWait(500)
+        session.save("instructor", window)
+    finally:
+        window.close()
+        feed.stop()
 
 
 def answer(session: Session, rhythm: str) -> None:

@@ -63,7 +63,7 @@ class Passage:
     beats: list[DetectedBeat] = field(default_factory=list)
     rhythm: list[tuple[int, Rhythm]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    injections: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    injections: list[tuple[str, int, int | None]] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
@@ -94,7 +94,7 @@ class Passage:
 
     def injected(self, n: int) -> Intervals:
         """Return when something was injected, first sample and end."""
-        return tuple((first, n if stop is None else stop) for first, stop in self.injections.values())
+        return tuple((first, n if stop is None else stop) for _, first, stop in self.injections)
 
 
 class Passages:
@@ -132,7 +132,9 @@ class Passages:
     def _add_chunk(self, chunk: Waveform) -> None:
         last = self.passages[-1] if self.passages else None
         if last is None or (last.session, last.epoch) != (chunk.session, chunk.epoch):
-            last = Passage(chunk.session, chunk.epoch, chunk.record, chunk.start, chunk.position)
+            before, last = last, Passage(chunk.session, chunk.epoch, chunk.record, chunk.start, chunk.position)
+            if before is not None and before.session == last.session:  # injections go on after a seek and in a loop
+                last.injections = [(name, 0, None) for name, _, stop in before.injections if stop is None]
             self.passages.append(last)
             self._set_duration()
         last.end = max(last.end, chunk.end - last.first)
@@ -159,9 +161,13 @@ def _add(passage: Passage, message: Annotation | Beat | Vitals | Told) -> None:
         case Vitals():
             passage.rhythm.append((index, message.rhythm))
             passage.known = max(passage.known, index + 1)
+        case Told(what="injection" | "wire_fault", phase="begin"):
+            passage.injections.append((message.truth_id, index, None))
         case Told(what="injection" | "wire_fault"):
-            first, _ = passage.injections.get(message.truth_id, (index, None))
-            passage.injections[message.truth_id] = (first, None if message.phase == "begin" else index)
+            passage.injections = [
+                (name, first, index if stop is None and name == message.truth_id else stop)
+                for name, first, stop in passage.injections
+            ]
         case Told(what="rhythm", synthetic=True) if message.phase != "end":
             # A steered patient has no annotations but these.
             passage.annotations.append((index, "+", f"({message.name}"))

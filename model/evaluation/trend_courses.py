@@ -51,7 +51,7 @@ class Courses:
     carried : ndarray, shape (patients, hours, 7)
     features : ndarray of float32, shape (patients, hours, features)
     news2 : ndarray, shape (patients, hours)
-    low, median, high, plain : ndarray of float32, shape (patients, hours, vitals, horizons)
+    low, median, high, plain_low, plain, plain_high : ndarray of float32, shape (patients, hours, vitals, horizons)
     risk : ndarray, shape (patients, hours, risks)
     raised : ndarray of bool, shape (patients, hours)
     """
@@ -67,7 +67,9 @@ class Courses:
     low: FloatArray
     median: FloatArray
     high: FloatArray
+    plain_low: FloatArray
     plain: FloatArray
+    plain_high: FloatArray
     risk: FloatArray
     raised: BoolArray
 
@@ -95,7 +97,8 @@ def run(forecaster: TrendForecaster, patients: Sequence[Patient]) -> Courses:
         state, out = forecaster.step_many(state, values[:, hour])
         carried = vital_inputs.carried(state.inputs)
         parts = news2.part_scores(np.where(state.inputs.seen, carried, np.nan))
-        bounds = (np.asarray(part, np.float32) for part in (out.low, out.median, out.high, out.plain))
+        own, plain = (out.low, out.median, out.high), (out.plain_low, out.plain, out.plain_high)
+        bounds = (np.asarray(part, np.float32) for part in (*own, *plain))
         score = np.nansum(parts, axis=-1)
         found.append((state.inputs.seen, carried, features.astype(np.float32), score, *bounds, out.risk, out.raised))
     courses = (np.stack(part, axis=1) for part in zip(*found, strict=True))

@@ -98,6 +98,14 @@ class TrendScores:
                     total[1] += float(known.sum())
                 value = later[:, :, v, k][known]
                 inside = (courses.low[:, :, v, k][known] <= value) & (value <= courses.high[:, :, v, k][known])
+                ends = {
+                    "intervals": (courses.low, courses.high),
+                    "intervals_without_personal": (courses.plain_low, courses.plain_high),
+                }
+                for forecast, (low, high) in ends.items():
+                    total = self.errors[SHORT[name], h, forecast]
+                    total[0] += float(_interval_scores(low[:, :, v, k][known], value, high[:, :, v, k][known]).sum())
+                    total[1] += float(known.sum())
                 covered = self.covered[SHORT[name], h]
                 covered[0] += float(inside.sum())
                 covered[1] += float(known.sum())
@@ -129,6 +137,7 @@ class TrendScores:
             "coverage80_by_horizon": {
                 short: {str(h): self._coverage(short, (h,)) for h in HORIZONS_H} for short in SHORT.values()
             },
+            "interval_score": {short: self._interval_dict(short) for short in SHORT.values()},
             **self.alerts.to_dict(),
         }
 
@@ -154,6 +163,13 @@ class TrendScores:
             found |= own if name == "bedside" else {name: own}
         return found
 
+    def _interval_dict(self, short: str) -> dict[str, Any]:
+        own, plain = (
+            {str(h): or_none(_ratio(self.errors[short, h, name])) for h in HORIZONS_H}
+            for name in ("intervals", "intervals_without_personal")
+        )
+        return {**own, "without_personal": plain}
+
     def _coverage(self, short: str, horizons: Sequence[int]) -> float | None:
         return or_none(_ratio([sum(self.covered[short, h][i] for h in horizons) for i in (0, 1)]))
 
@@ -173,6 +189,16 @@ def _calibration(score: FloatArray, truth: BoolArray) -> list[dict[str, float]]:
     order = np.argsort(score, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if part.size]
     return [{"risk": float(score[part].mean()), "observed": float(truth[part].mean())} for part in parts]
+
+
+def _interval_scores(low: FloatArray, value: FloatArray, high: FloatArray) -> FloatArray:
+    """Return width plus ten times the distance outside, of intervals of 80 %: smaller is better.
+
+    Gneiting T, Raftery AE. Strictly proper scoring rules, prediction, and estimation. J Am Stat Assoc 102:359-378,
+    2007.
+    """
+    scores: FloatArray = high - low + 10 * (np.maximum(low - value, 0) + np.maximum(value - high, 0))
+    return scores
 
 
 def _mean(values: BoolArray) -> float:

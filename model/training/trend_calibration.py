@@ -153,7 +153,7 @@ def _widths(ratios: Array) -> Array:
 
 
 def _threshold(slim: Sequence[tuple[Courses, Array]]) -> float:
-    """Return the threshold of the advisory with the best F1 per event, with at most 2 alerts per patient and day."""
+    """Return the threshold of the advisory with the best F1 per event, with few enough alerts."""
     best, chosen = -1.0, 1.0
     for threshold in np.arange(0.1, 0.75, 0.05):
         total = AlertCounts()

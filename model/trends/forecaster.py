@@ -60,8 +60,8 @@ class Outlooks:
     ----------
     low, median, high : ndarray, shape (n, vitals, horizons)
         In the units of the vitals, of `FORECAST` and `HORIZONS_H`.
-    plain : ndarray, shape (n, vitals, horizons)
-        The median without the personal head.
+    plain_low, plain, plain_high : ndarray, shape (n, vitals, horizons)
+        The same without the personal head.
     risk : ndarray, shape (n, risks)
         Of `RISKS`.
     raised, advisory : ndarray of bool, shape (n,)
@@ -70,7 +70,9 @@ class Outlooks:
     low: Floats
     median: Floats
     high: Floats
+    plain_low: Floats
     plain: Floats
+    plain_high: Floats
     risk: Floats
     raised: npt.NDArray[np.bool_]
     advisory: npt.NDArray[np.bool_]
@@ -156,17 +158,18 @@ class TrendForecaster:
         learned = personal.learn(state.personal, scaled)
         settings = tuple(weights.settings[name] for name in ("personal_level", "personal_spread", "personal_prior"))
         own_low, own_median, own_high, learned = personal.correct(learned, low, median, high, settings)  # type: ignore[arg-type]
-        own_low = own_median - weights.widths[..., 0] * (own_median - own_low)
-        own_high = own_median + weights.widths[..., 1] * (own_high - own_median)
+        own_low, low = (m - weights.widths[..., 0] * (m - end) for m, end in ((own_median, own_low), (median, low)))
+        own_high, high = (m + weights.widths[..., 1] * (end - m) for m, end in ((own_median, own_high), (median, high)))
         log_odds = out[:, VALUES:].astype(np.float64) * weights.scale + weights.offset
         risk = 0.5 * (1 + np.tanh(0.5 * log_odds))
         worst = risk[:, RISKS.index("hypotension_6h")]
         raised, left = advisory.step(state.left, worst, inputs, weights.settings["threshold"])
         after = TrendState(state.hour + 1, inputs, hidden, learned, left)
-        low, median, high, plain = (
-            np.minimum(_CENTRE + _SCALE * value, _HIGHEST) for value in (own_low, own_median, own_high, median)
+        own_low, own_median, own_high, low, median, high = (
+            np.minimum(_CENTRE + _SCALE * bound, _HIGHEST)
+            for bound in (own_low, own_median, own_high, low, median, high)
         )
-        return after, Outlooks(low, median, high, plain, risk, raised, left > 0)
+        return after, Outlooks(own_low, own_median, own_high, low, median, high, risk, raised, left > 0)
 
 
 def _outlook(state: TrendState, outlooks: Outlooks, measured: Floats) -> Outlook:

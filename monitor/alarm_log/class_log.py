@@ -11,7 +11,7 @@ not stored. Memory is bounded: 1000 messages of truth that wait for the disk, fo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -103,9 +103,10 @@ class ClassLog:
             return None
         return TruthEvent(strip_id(message), message.bed, message.session, message.index)
 
-    def stored(self, count: int) -> None:
-        """Forget so many of the oldest messages of truth: they are on the disk."""
-        for _ in range(min(count, len(self.truths))):
+    def stored(self, some: Sequence[tuple[Truth, int]]) -> None:
+        """Forget messages of truth that are on the disk; others may have taken the place of the oldest meanwhile."""
+        on_disk = set(map(id, some))
+        while self.truths and id(self.truths[0]) in on_disk:
             self.truths.popleft()
 
     def forecast(self, strip: Strip) -> StripForecast | None:

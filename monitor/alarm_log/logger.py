@@ -265,7 +265,7 @@ class Logger:
             while self._class.truths and not self._held:
                 truths = list(self._class.truths)[:BATCH]
                 await self._retry("truths", lambda truths=truths: self._store.add_truths(truths))  # type: ignore[misc]
-                self._class.stored(len(truths))
+                self._class.stored(truths)
             while strips.ready and not self._held:
                 strip = next(iter(strips.ready.values()))
                 await self._retry("strips", lambda strip=strip: self._store.add_strips([strip]))  # type: ignore[misc]

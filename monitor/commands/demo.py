@@ -20,6 +20,11 @@ EXCERPT_START_S = 30.0
 """Start position of the excerpt, in s: ectopic beats follow shortly after the 12 s in which the worker learns."""
 
 
+CHUNK = 36
+"""Samples per message of one bed in real time; more for more beds, and for patients that live faster: the embedded
+broker passes some hundred messages per second, and a bed with waves sends six of each chunk."""
+
+
 def demo(args: argparse.Namespace) -> int:
     """Run broker, replay, worker, alarm logger and window together."""
     if args.seconds is not None and args.seconds <= 0:
@@ -81,7 +86,11 @@ def _scenario(args: argparse.Namespace) -> tuple[str, str, tuple[str, ...]]:
     scenario = load(args.scenario)
     if all(bed.name != BED for bed in scenario.beds):
         raise UsageError(f"--scenario {args.scenario}: the demonstration needs a bed that is called {BED}")
-    return scenario.name, "scenario", ("--scenario", args.scenario, "--language", args.language)
+    from stream.replay.playhead import MAX_CHUNK
+
+    chunk = min(round(CHUNK * min(len(scenario.beds), 10) * max(scenario.speed, 1.0)), MAX_CHUNK)
+    arguments = ("--scenario", args.scenario, "--language", args.language, "--chunk", str(chunk))
+    return scenario.name, "scenario", arguments
 
 
 def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record | LiveRecord]:

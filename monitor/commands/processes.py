@@ -216,6 +216,17 @@ def tap(args: argparse.Namespace) -> int:
     return 0
 
 
+def instructor(args: argparse.Namespace) -> int:
+    """Open the instructor's window."""
+    address = broker_address(args)
+    _check_who(args.who)
+    log.info("opening the instructor's window; broker %s", address)
+
+    from monitor.gui.app import run_instructor
+
+    return run_instructor(address, who=args.who, screenshot=args.screenshot, seconds=args.seconds)
+
+
 def command(args: argparse.Namespace) -> int:
     """Send one command."""
     from monitor.tools.send_command import parsed, send

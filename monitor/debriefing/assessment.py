@@ -13,7 +13,7 @@ from typing import Literal
 from monitor.alarm_log.class_reader import ClassSession, first_ns, last_ns
 from monitor.debriefing.alarm_lives import AlarmLife, alarms_by_span, lives_of
 from monitor.debriefing.expected_alarms import expected_alarms
-from monitor.debriefing.spans import RHYTHMS, Span, spans_of
+from monitor.debriefing.spans import RHYTHMS, Span, ends_of, spans_of
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
@@ -138,6 +138,7 @@ def assess(session: ClassSession) -> Assessment:
     explained = {id(life) for found in by_span.values() for life in found}
     known = any(span.truth.what in RHYTHMS for span in spans)
     unfounded = tuple(one for one in alarms if known and one.kind in OF_RHYTHMS and id(one) not in explained)
+    ends = ends_of(session.truths)
     return Assessment(
         begin_ns=first_ns(session),
         end_ns=max([last_ns(session), *(unix_ns(one.when) for one in actions)]),
@@ -146,7 +147,7 @@ def assess(session: ClassSession) -> Assessment:
         unfounded=unfounded,
         answers=answers,
         expected=tuple(
-            _expected(one, actions, answers)
+            _expected(one, ends.get(id(one)), actions, answers)
             for one in session.truths
             if one.what == "expected_action" and one.phase != "end"
         ),
@@ -206,22 +207,36 @@ def _given(command: Command, answer: Answer, spans: Sequence[Span]) -> Given:
     return Given(command.who, unix_ns(command.when), answer.rhythm, true, right)
 
 
-def _expected(truth: Truth, actions: Sequence[Command], answers: Sequence[Given]) -> Expected:
-    """Return the verdict on an expected action: the first of its kind after the message counts."""
-    begin_ns = unix_ns(truth.when)
+def _expected(truth: Truth, outcome: Truth | None, actions: Sequence[Command], answers: Sequence[Given]) -> Expected:
+    """Return the verdict on an expected action: the first of its kind after the message counts.
+
+    Limit and times are those of the patient, whose time may pass faster: as fast as up to the message of the outcome.
+    """
+    begin_ns, pace = unix_ns(truth.when), _pace(truth, outcome)
     within_s = truth.values.get("within_s")
+
+    def after_s(command: Command) -> float:
+        return (unix_ns(command.when) - begin_ns) / 1e9 * pace
+
     later = [one for one in actions if unix_ns(one.when) >= begin_ns]
     wrong_answers = {one.when_ns for one in answers if one.right is False}
     done = next((one for one in later if _does(one, truth.name) and unix_ns(one.when) not in wrong_answers), None)
     if done is not None:
-        seconds = (unix_ns(done.when) - begin_ns) / 1e9
+        seconds = after_s(done)
         late = within_s is not None and seconds > within_s
         return Expected(truth, "late" if late else "done", seconds, within_s, None)
     limit_s = within_s if within_s is not None else REACTION_S
     # Who names a rhythm does nothing in place of something else; a wrong answer is one.
     others = (one for one in later if isinstance(one.action, Answer) == (truth.name == _ANSWER))
-    instead = next((one for one in others if (unix_ns(one.when) - begin_ns) / 1e9 <= limit_s), None)
+    instead = next((one for one in others if after_s(one) <= limit_s), None)
     return Expected(truth, "missed" if instead is None else "wrong", None, within_s, instead)
+
+
+def _pace(begun: Truth, ended: Truth | None) -> float:
+    """Return the seconds of the patient in a second of wall time, between two messages; 1 if they do not tell."""
+    if ended is None or unix_ns(ended.when) <= unix_ns(begun.when):
+        return 1.0
+    return max((ended.index - begun.index) / FS * 1e9 / (unix_ns(ended.when) - unix_ns(begun.when)), 0.0)
 
 
 def _does(command: Command, name: str) -> bool:

@@ -52,16 +52,33 @@ def spans_of(truths: Sequence[Truth]) -> list[Span]:
     """Return what lasted, by its begin.
 
     It ends with its own message; a rhythm also with the next one, and a value with the next target of the same name.
+
+    Parameters
+    ----------
+    truths : sequence of Truth
+        In the order in which they were sent: an id may be used again, once what had it is over.
     """
-    ends = {(one.what, one.truth_id): one for one in truths if one.phase == "end"}
+    ends = ends_of(truths)
     begun = sorted((one for one in truths if one.phase != "end"), key=lambda one: one.index)
-    spans = [Span(one, ends.get((one.what, one.truth_id))) for one in begun if one.what in ("injection", "wire_fault")]
+    spans = [Span(one, ends.get(id(one))) for one in begun if one.what in ("injection", "wire_fault")]
     vitals = [one for one in begun if one.what == "vitals"]
     for place, one in enumerate(vitals):
         spans.append(Span(one, next((later for later in vitals[place + 1 :] if later.name == one.name), None)))
     rhythms = [one for one in begun if one.what in RHYTHMS]
     for one, after in zip_longest(rhythms, rhythms[1:]):
-        own = ends.get((one.what, one.truth_id)) if one.phase == "begin" else None
-        found = [end for end in (own, after) if end is not None]
+        found = [end for end in (ends.get(id(one)), after) if end is not None]
         spans.append(Span(one, min(found, key=lambda end: end.index, default=None)))
     return sorted(spans, key=lambda span: span.begin)
+
+
+def ends_of(truths: Sequence[Truth]) -> dict[int, Truth]:
+    """Return the message that ends each begin, by the identity of the begin."""
+    lasting: dict[tuple[str, str], Truth] = {}
+    ends: dict[int, Truth] = {}
+    for one in truths:
+        key = one.what, one.truth_id
+        if one.phase == "begin":
+            lasting[key] = one
+        elif one.phase == "end" and key in lasting:
+            ends[id(lasting.pop(key))] = one
+    return ends

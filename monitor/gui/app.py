@@ -145,6 +145,77 @@ def run(
             speaker.stop()
 
 
+def run_instructor(address: BrokerAddress, *, who: str, screenshot: Path | None, seconds: float | None) -> int:
+    """Show the instructor's window until it is closed, SIGINT or SIGTERM arrives, or the time is over.
+
+    Parameters
+    ----------
+    address : BrokerAddress
+    who : str
+        User name in the commands.
+    screenshot : Path or None
+        File for a PNG, saved when the window closes.
+    seconds : float or None
+        Time until it closes.
+
+    Raises
+    ------
+    UsageError
+        There is no display, or libraries for Qt are missing.
+    StorageError
+        The screenshot cannot be written.
+    """
+    check_platform()
+    from PySide6.QtWidgets import QApplication
+
+    from monitor.gui.instructor.instructor_window import InstructorWindow
+    from monitor.gui.preferences.preferences import PreferencesStore, user_file
+    from monitor.gui.style.language import set_language
+    from monitor.gui.style.palettes import THEMES
+    from monitor.gui.style.theme import set_font_scale
+    from monitor.gui.system import screenshot as screenshot_file
+    from monitor.gui.system.screen_fit import fit_to_screen
+    from monitor.view.feed import Feed
+    from monitor.view.instruction import INSTRUCTOR_KINDS
+
+    if screenshot is not None:
+        screenshot_file.check_writable(screenshot)
+    app = QApplication.instance() or QApplication(["bedside"])
+    preferences = PreferencesStore(user_file()).current
+    if problem := set_language(preferences.language):
+        print(f"bedside instructor: {problem}", file=sys.stderr)
+    set_font_scale(preferences.letters / 100)
+    feed = Feed(address, kinds=INSTRUCTOR_KINDS)
+    feed.start()
+    try:
+        window = InstructorWindow(feed, THEMES[preferences.theme], who)
+        end = _Interruption()
+        started = time.monotonic()
+
+        def check() -> None:
+            if end.requested or (seconds is not None and time.monotonic() - started >= seconds):
+                window.close()
+
+        window.after_tick = check
+        fit_to_screen(window)
+        window.show()
+        with _signals(end):
+            app.exec()
+        if screenshot is not None:
+            screenshot_file.save(window, screenshot)
+        window.deleteLater()
+        app.processEvents()
+        return 0
+    finally:
+        feed.stop()
+
+
+class _Interruption:
+    """Whether the window is to be closed."""
+
+    requested = False
+
+
 def _speaker() -> Speaker | None:
     """Return the speaker; if this machine cannot play tones, print one line and return None."""
     from monitor.gui.system.speaker import NoSoundError, Speaker
@@ -184,7 +255,7 @@ class _CloseCondition:
 
 
 @contextmanager
-def _signals(close_condition: _CloseCondition) -> Iterator[None]:
+def _signals(close_condition: _CloseCondition | _Interruption) -> Iterator[None]:
     """Close the window on SIGINT and SIGTERM; Python handles them within a frame because the frame timer runs."""
 
     def request_close(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Sequence
 
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
@@ -41,10 +42,15 @@ class Feed:
     address : BrokerAddress
     watch : callable
         Called with each client; see `stream.mqtt.metrics`.
+    kinds : sequence of Kind
+        What it receives.
     """
 
-    def __init__(self, address: BrokerAddress, watch: Watch = watch_nothing) -> None:
+    def __init__(
+        self, address: BrokerAddress, watch: Watch = watch_nothing, kinds: Sequence[Kind] = SUBSCRIBED_KINDS
+    ) -> None:
         self.address = address
+        self._kinds = kinds
         self._watch = watch
         self._lock = threading.Lock()
         self._ready: list[Received] = []
@@ -148,7 +154,7 @@ class Feed:
         client = Client(
             self.address,
             role=Role.MONITOR,
-            subscriptions=[pattern(kind) for kind in SUBSCRIBED_KINDS],
+            subscriptions=[pattern(kind) for kind in self._kinds],
             connect_timeout_s=CONNECT_TIMEOUT_S,
         )
         async with client:

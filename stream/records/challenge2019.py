@@ -48,6 +48,9 @@ HOUR, LABEL = "ICULOS", "SepsisLabel"
 MAX_BYTES = 8 << 20
 """Largest file of a patient, in bytes; the published ones have at most 60 kB."""
 
+MAX_HOURS = 20_000
+"""Longest stay, in hours."""
+
 _NAME = re.compile(rf"{DATABASE}/(p([01])\d{{5}})")
 
 
@@ -133,7 +136,7 @@ def parse(text: str, name: str, source: str) -> HourlyRecord:
     Raises
     ------
     RecordError
-        The text is not a table of numbers, has no column of a numeric, or its hours do not increase by 1.
+        The text is not a table of numbers, has no column of a numeric, or its hours do not increase by whole numbers.
     """
     header, _, body = text.partition("\n")
     names = header.strip().split("|")
@@ -150,10 +153,15 @@ def parse(text: str, name: str, source: str) -> HourlyRecord:
             f"{name}: {table.shape[1]} columns in {table.shape[0]} rows, but {len(names)} names: get the file again"
         )
     table[~np.isfinite(table)] = np.nan
-    columns = dict(zip(names, np.ascontiguousarray(table.T), strict=True))
-    hours = columns.pop(HOUR, np.arange(1.0, len(table) + 1))
-    if not (np.diff(hours, prepend=hours[0] - 1) == 1).all():
-        raise RecordError(f"{name}: the hours ({HOUR}) do not increase by 1: get the file again")
+    hours = table[:, names.index(HOUR)] if HOUR in names else np.arange(1.0, len(table) + 1)
+    rows = hours - hours[0]
+    if not ((np.diff(hours) >= 1).all() and (rows == rows.round()).all() and rows[-1] < MAX_HOURS):
+        raise RecordError(f"{name}: the hours ({HOUR}) do not increase by whole numbers: get the file again")
+    filled = np.full((int(rows[-1]) + 1, len(names)), np.nan)
+    filled[rows.astype(np.int64)] = table
+    columns = dict(zip(names, np.ascontiguousarray(filled.T), strict=True))
+    columns.pop(HOUR, None)
+    hours = hours[0] + np.arange(float(len(filled)))
     for values in (hours, *columns.values()):
         values.flags.writeable = False
     numerics = {COLUMNS[column]: columns.pop(column) for column in COLUMNS if column in columns}

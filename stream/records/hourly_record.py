@@ -20,7 +20,7 @@ class HourlyRecord:
     source : str
         ``local folder``, ``local archive``, ``cache``, ``PhysioNet`` or ``file``.
     hours : ndarray
-        Hours in intensive care, increasing by 1; the first is that of the recording's first row.
+        Hours in intensive care, increasing by 1; an hour that the file leaves out has no value.
     numerics : dict of str to ndarray
         Those measured at least once, by the names of `stream.wire.numerics_message.NumericName`, in their order and in
         the units of `UNIT_OF`.

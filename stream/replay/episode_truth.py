@@ -1,4 +1,4 @@
-"""What is told of a shown episode to those who may know it. Pure."""
+"""What is told of a shown episode, and a teacher's note, to those who may know it. Pure."""
 
 from __future__ import annotations
 
@@ -37,6 +37,23 @@ def left(head: Playhead, when: str) -> list[Truth]:
     if shown is None or not shown.first < head.position < shown.end:
         return []
     return [_truth(head, shown, "end", head.position, when)]
+
+
+def note(head: Playhead, text: str, when: str) -> Truth:
+    """Return a teacher's note at the next sample."""
+    return Truth(
+        bed=head.bed,
+        session=head.session,
+        epoch=head.epoch,
+        index=head.start,
+        when=when,
+        truth_id=f"note-{head.start}",
+        what="note",
+        phase="at",
+        name="note",
+        text=text,
+        synthetic=head.record.synthetic,
+    )
 
 
 def _truth(head: Playhead, shown: Visit, phase: Literal["begin", "end"], position: int, when: str) -> Truth:

@@ -23,7 +23,7 @@ from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.bed import Bed
 from stream.replay.descriptions import MAX_NAMED, description, effect, names
 from stream.replay.disturbances import Disturbances, Interval
-from stream.replay.episode_truth import left, passed
+from stream.replay.episode_truth import left, note, passed
 from stream.replay.ledger import Write, discard
 from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines, show
 from stream.replay.scenario_run import ScenarioRun
@@ -42,6 +42,7 @@ from stream.wire.messages import Annotation, Message, Offer, RhythmOffer, Wavefo
 from stream.wire.replay_actions import (
     After,
     InjectionAction,
+    Note,
     PatientAction,
     PublisherAction,
     SetRhythm,
@@ -284,6 +285,9 @@ class Publisher:
             done = self._steer(bed, action)
         elif isinstance(action, SetScenario):
             done = self._set_scenario(bed, action)
+        elif isinstance(action, Note):
+            self._send(note(bed.head, action.text, rfc3339(self._clock.now_ns())))
+            done = f"note: {action.text}"
         else:
             head = execute(bed.head, action, self._now_ns())
             if head.visit is None:
@@ -354,9 +358,12 @@ class Publisher:
             self._scenario.observe(bed.head, event, self._clock.now_ns())
 
     def observe_alarm(self, alarm: Alarm) -> None:
-        """Let the scenario know that an alarm is raised."""
-        if self._scenario is not None and alarm.phase == "raised" and alarm.bed in self.beds:
-            self._scenario.observe(self.beds[alarm.bed].head, Event("alarm", alarm.kind), self._clock.now_ns())
+        """Let the scenario know that an alarm is raised; not if a worker sends the event again for a store."""
+        if self._scenario is None or alarm.phase != "raised" or alarm.resent or alarm.bed not in self.beds:
+            return
+        head = self.beds[alarm.bed].head
+        if alarm.session == head.session:
+            self._scenario.observe(head, Event("alarm", alarm.kind), self._clock.now_ns())
 
     # -------------------------------------------------------------------------------------------------------------
 

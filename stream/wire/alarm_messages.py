@@ -31,6 +31,7 @@ from stream.wire.messages import (
 from stream.wire.replay_actions import (
     ChooseRecord,
     Inject,
+    Note,
     Seek,
     SetLoop,
     SetPlaying,
@@ -313,6 +314,7 @@ Action = (
     | Answer
     | Inject
     | StopInjection
+    | Note
 )
 
 

@@ -60,6 +60,9 @@ RhythmCode = Literal["N", "SBR", "B", "T", "AFIB", "SVTA", "VT", "VFL", "VF", "A
 
 MAX_RAMP_S = 86_400.0
 
+MAX_NOTE = 2000
+"""Longest note, characters."""
+
 
 class SetVitals(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_vitals"):
     """Let values of a synthetic patient run to their targets, linearly, from now on; 0 s: at once."""
@@ -161,6 +164,12 @@ class SetScenario(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag
     position_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_RAMP_S)] | None = None
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="note"):
+    """Write a teacher's note, at the next sample, for those who may know the truth: it is in the debriefing."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NOTE)]
+
+
 ReplayAction = SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord | ShowEpisode
 """What anybody who looks at a monitor can do."""
 
@@ -170,5 +179,5 @@ InjectionAction = Inject | StopInjection
 PatientAction = SetVitals | SetRhythm
 """What they do to a synthetic patient that can be steered."""
 
-PublisherAction = ReplayAction | InjectionAction | PatientAction | SetScenario
+PublisherAction = ReplayAction | InjectionAction | PatientAction | SetScenario | Note
 """All that a publisher executes."""

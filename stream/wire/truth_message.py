@@ -12,6 +12,7 @@ import msgspec
 
 from stream.wire.injection_kinds import InjectedSignal
 from stream.wire.messages import BedName, Finite, Hex128, Index, InjectionId, LeadName, Message, Text
+from stream.wire.replay_actions import MAX_NOTE
 
 TruthWhat = Literal[
     "injection",
@@ -27,9 +28,6 @@ TruthWhat = Literal[
 """What a message of truth is about."""
 
 TruthPhase = Literal["begin", "end", "at"]
-
-MAX_NOTE = 2000
-"""Longest text for people, characters."""
 
 MAX_TRUTH_VALUES = 64
 """Largest number of values in a message."""

@@ -250,6 +250,109 @@
     </message>
 </context>
 <context>
+    <name>Instructor</name>
+    <message>
+        <source>Rhythm</source>
+        <translation>調律</translation>
+    </message>
+    <message>
+        <source>Disturbances</source>
+        <translation>外乱</translation>
+    </message>
+    <message>
+        <source>Vital signs</source>
+        <translation>バイタルサイン</translation>
+    </message>
+    <message>
+        <source>Scenario</source>
+        <translation>シナリオ</translation>
+    </message>
+    <message>
+        <source>No publisher sends this bed.</source>
+        <translation>このベッドを送信する配信元がありません。</translation>
+    </message>
+    <message>
+        <source>{count} episodes in records on disk</source>
+        <translation>ディスク上の記録に {count} 件</translation>
+    </message>
+    <message>
+        <source>No episodes on disk: bedside data fetch mitdb</source>
+        <translation>ディスクに記録がありません: bedside data fetch mitdb</translation>
+    </message>
+    <message>
+        <source>This patient is recorded; only synthetic/live can be steered.</source>
+        <translation>この患者は記録です。操作できるのは synthetic/live だけです。</translation>
+    </message>
+    <message>
+        <source>This publisher cannot inject.</source>
+        <translation>この配信元は外乱を加えられません。</translation>
+    </message>
+    <message>
+        <source>return afterwards to where the record was</source>
+        <translation>終了後、元の位置に戻る</translation>
+    </message>
+    <message>
+        <source>note for the debriefing, then Enter</source>
+        <translation>振り返り用のメモ(Enter で送信)</translation>
+    </message>
+    <message>
+        <source>bedside — instructor</source>
+        <translation>bedside — 指導者</translation>
+    </message>
+    <message>
+        <source>not sent: the broker is not connected</source>
+        <translation>送信されませんでした: ブローカーに接続していません</translation>
+    </message>
+    <message>
+        <source>refused: {reason}</source>
+        <translation>拒否されました: {reason}</translation>
+    </message>
+    <message>
+        <source>no publisher</source>
+        <translation>配信元なし</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>一時停止中</translation>
+    </message>
+    <message>
+        <source>begins</source>
+        <translation>開始</translation>
+    </message>
+    <message>
+        <source>ends</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>note: {text}</source>
+        <translation>メモ: {text}</translation>
+    </message>
+    <message>
+        <source>no scenario: start one with bedside replay --scenario</source>
+        <translation>シナリオなし: bedside replay --scenario で開始</translation>
+    </message>
+    <message>
+        <source>next: {step}</source>
+        <translation>次: {step}</translation>
+    </message>
+    <message>
+        <source>Pause scenario</source>
+        <translation>シナリオを一時停止</translation>
+    </message>
+    <message>
+        <source>Continue scenario</source>
+        <translation>シナリオを再開</translation>
+    </message>
+    <message>
+        <source>change within</source>
+        <translation>変化にかける時間</translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation>{seconds} 秒</translation>
+    </message>
+</context>
+<context>
     <name>Keys</name>
     <message>
         <source>Alarms</source>

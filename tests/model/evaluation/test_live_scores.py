@@ -174,6 +174,20 @@ def test_a_false_alarm_during_an_injection_is_counted_apart() -> None:
     assert scored([*messages, *alarms], complete).cumulative.false_alarms == 4
 
 
+def test_an_injection_goes_on_in_a_loop_and_its_id_may_be_used_again() -> None:
+    first = [message for seq in range(60) for message in second(seq)]
+    loop = [
+        message
+        for seq in range(60, 120)
+        for message in second(seq, epoch=1, epoch_start=60 * FS, position=(seq - 60) * FS)
+    ]
+    told = [truth(5 * FS, "begin"), truth(6 * FS, "end"), truth(58 * FS, "begin")]
+    alarms = [tachycardia(at * FS) for at in (10, 40, 75, 110)]
+    messages = [*first, *told, *alarms[:2], *loop, truth(80 * FS, "end"), *alarms[2:]]
+    both = scored(messages, complete).cumulative
+    assert (both.false_alarms, both.during_injections) == (2, 2), "those at 40 and 110 s are false"
+
+
 def test_an_alarm_that_is_sent_again_counts_once() -> None:
     messages = [message for seq in range(60) for message in second(seq)]
     resent = msgspec.structs.replace(tachycardia(5 * FS), resent=True)

@@ -60,6 +60,10 @@ def test_baselines_and_errors_of_two_patients_by_hand() -> None:
     expected = np.mean([abs(90 - courses.median[0, 0, 1, 0]), abs(60 - courses.median[0, 1, 1, 0])])
     assert report["mae"]["map"]["1"] == pytest.approx(expected)
     assert report["mae"]["map"]["population_median"]["2"] == pytest.approx(abs(60 - CENTRE[MEAN_PRESSURE]))
+    low, high = courses.low[0, :2, 1, 0], courses.high[0, :2, 1, 0]
+    outside = np.array([max(90 - high[0], 0), max(low[1] - 60, 0)])
+    assert outside.any()
+    assert report["interval_score"]["map"]["1"] == pytest.approx(np.mean(high - low + 10 * outside), rel=1e-5)
     assert report["mae"]["hr"]["1"] is None
     assert report["hypotension"]["1"]["n"] == 2
     assert report["hypotension"]["1"]["current_map"]["auroc"] == 0  # the higher of two pressures fell

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from model.physiology import st_level
 from model.physiology.st_level import AFTER_R, BEFORE_R, StState
 from model.signal.arrays import FloatArray
+from stream.records.catalog import Catalog
+from stream.records.wfdb_reader import load
 from stream.timebase import FS
 
 R = 163
@@ -85,3 +89,20 @@ def test_with_many_other_beats_and_without_beats_there_is_no_level() -> None:
     assert level is None
     (values,), _ = st_level.advance(state, ("II",), [60 * FS - 1])
     assert round(values[0].age_s) == 30
+
+
+@pytest.mark.parametrize(("name", "depressed"), [("mitdb/112", True), ("mitdb/115", False)])
+def test_a_depressed_and_an_elevated_st_segment_of_real_records(name: str, depressed: bool, mitdb_dir: Path) -> None:
+    """Against the median beat of five minutes, in which the eye sees -0.13 mV in one, and +0.12 mV in the other."""
+    record = load(name, Catalog.from_environment(mitdb_dir))
+    notes = record.annotations
+    assert notes is not None
+    mv = record.mv()[: 300 * FS, :1]
+    normal = [at for at, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol == "N"]
+    peaks = [at - 18 + int(mv[at - 18 : at + 18, 0].argmax()) for at in normal if R < at < len(mv) - 2 * AFTER_R]
+    samples = np.array([mv[at - R : at + AFTER_R + 1] for at in peaks])
+    level = float(np.median(levels(samples)))
+    middle = np.median(samples[:, :, 0], axis=0)
+    by_eye = middle[R + 45 : R + 54].mean() - middle[R - 28 : R - 20].mean()
+    assert level == pytest.approx(by_eye, abs=0.03)
+    assert (level < -0.08) if depressed else (level > 0.08)

@@ -20,7 +20,7 @@ from model.serving.checkpoint_store import CheckpointStore
 from model.trends.forecaster import TrendForecaster
 from stream.records.record import Record
 from stream.wire import codec
-from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Command, SetLimits
+from stream.wire.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, SetLimits
 from stream.wire.messages import BedStatus, Message, ProcessStatus
 from stream.wire.numerics_message import NumericName, Numerics
 from stream.wire.outlook_message import HOUR, Outlook, Reason
@@ -197,7 +197,10 @@ def test_the_end_of_the_record_clears_alarms_and_commands_work(models: Models) -
     harness = WorkerHarness(models)
     serve(harness, day()[:6])
     [desaturation] = harness.of(ActiveAlarms)[-1].alarms
-    actions = [Acknowledge(alarm_id=desaturation.alarm_id), SetLimits(limits=harness.of(ActiveAlarms)[-1].limits)]
+    actions: list[Action] = [
+        Acknowledge(alarm_id=desaturation.alarm_id),
+        SetLimits(limits=harness.of(ActiveAlarms)[-1].limits),
+    ]
     for number, action in enumerate(actions, 1):
         made: Command = command(action, harness.clock.now, number=number)
         harness.worker.execute(made)

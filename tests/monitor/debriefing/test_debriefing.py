@@ -18,6 +18,7 @@ from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import StripRecorder
 from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
+from monitor.debriefing.expected_alarms import expected_alarms
 from monitor.debriefing.report import report
 from monitor.debriefing.spans import spans_of
 from monitor.debriefing.texts import TABLES
@@ -125,6 +126,34 @@ def stored(tmp_path: Path) -> Path:
 def session(stored: Path) -> ClassSession:
     [found] = read_sessions(stored, AlarmFilter())
     return found
+
+
+def test_what_is_expected_counts_the_time_of_the_patient() -> None:
+    begun = truth(20, "acknowledge", "expected_action", "begin", values={"within_s": 600.0}, truth_id="e")
+    twentyfold = msgspec.structs.replace(begun, phase="end", index=begun.index + 600 * FS, when=when(50))
+    for second, verdict, seconds in ((35, "done", 300), (55, "late", 700)):
+        session = ClassSession(
+            "bed-1", SESSION, (begun, twentyfold), (), (command(second, Acknowledge(alarm_id="a")),), {}, {}
+        )
+        [found] = assess(session).expected
+        assert found.verdict == verdict
+        assert found.seconds == pytest.approx(seconds)
+
+
+def test_a_pressure_without_alarms_of_its_own_misses_none() -> None:
+    disconnected = truth(5, "disconnected_pressure", "injection", "begin", signal="cvp")
+    assert not expected_alarms(disconnected)
+    assert "abp_disconnected" in expected_alarms(msgspec.structs.replace(disconnected, signal="abp"))
+
+
+def test_an_id_may_be_used_again() -> None:
+    twice = [(35, "begin"), (45, "end"), (100, "begin"), (110, "end"), (110, "begin")]
+    spans = spans_of([truth(second, "mains", "injection", phase) for second, phase in twice])
+    assert [(span.begin, span.end) for span in spans] == [
+        (35 * FS, 45 * FS),
+        (100 * FS, 110 * FS),
+        (110 * FS, None),
+    ]
 
 
 def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) -> None:

@@ -50,6 +50,13 @@ def test_a_table_becomes_numerics_in_our_names_and_what_is_missing_stays_missing
     np.testing.assert_equal(record.others["Lactate"], [np.nan, 2.1, np.nan])
 
 
+def test_an_hour_that_is_left_out_has_no_value() -> None:
+    record = parse(TEXT.replace("|6|1", "|8|1"), NAME, "file")
+    assert record.hours.tolist() == [4, 5, 6, 7, 8]
+    np.testing.assert_equal(record.numerics["heart_rate"], [np.nan, 88, np.nan, np.nan, 91])
+    np.testing.assert_equal(record.others["SepsisLabel"], [0, 0, np.nan, np.nan, 1])
+
+
 def test_a_patient_is_found_in_folder_archive_cache_and_network_in_this_order(
     catalog: Catalog, site: Site, tmp_path: Path
 ) -> None:
@@ -106,7 +113,9 @@ def test_all_patients_of_a_folder_or_archive_are_read_and_damaged_ones_named(tmp
         (TEXT.split("\n")[0], "0 rows"),
         (TEXT.replace("88|", ""), "get the file again"),
         (TEXT.replace("88|", "eighty|"), "eighty"),
-        (TEXT.replace("|6|1", "|8|1"), "do not increase by 1"),
+        (TEXT.replace("|6|1", "|5|1"), "do not increase by whole numbers"),
+        (TEXT.replace("|6|1", "|NaN|1"), "do not increase by whole numbers"),
+        (TEXT.replace("|6|1", "|900000|1"), "do not increase by whole numbers"),
     ],
 )
 def test_damaged_files_are_refused_in_one_line(text: str, expected: str) -> None:

@@ -41,6 +41,7 @@ from stream.wire.messages import (
 from stream.wire.replay_actions import (
     ChooseRecord,
     Inject,
+    Note,
     Seek,
     SetLoop,
     SetPlaying,
@@ -215,6 +216,7 @@ MESSAGES: list[Message] = [
     command(SetLoop(loop=True)),
     command(ChooseRecord(record="mitdb/203")),
     command(ShowEpisode(rhythm="VT")),
+    command(Note(text="the student sees it")),
     command(ShowEpisode(record="mitdb/205", start_s=299.0, end_s=301.3, after="go_on")),
     command(SetDetail()),
     command(Inject(injection_id="noise-1", kind="muscle_noise", lead="MLII", level=0.0, seconds=30.0)),

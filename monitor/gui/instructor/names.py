@@ -1,0 +1,36 @@
+"""Names of rhythms, injections and vital signs, and of what is done to a bed, in the language of the window."""
+
+from __future__ import annotations
+
+from monitor.debriefing.texts import TABLES
+from monitor.gui.style.language import current_language, translate
+from monitor.gui.style.text_lookup import text_of
+from monitor.view.display_texts import reference_rhythm_phrase
+from monitor.view.instruction import place
+from stream.wire.truth_message import Truth
+
+
+def rhythm_name(code: str) -> str:
+    """Return the name of a rhythm."""
+    return text_of(reference_rhythm_phrase(code))
+
+
+def name_of(code: str) -> str:
+    """Return the name of an injection or a vital sign; the code if it has none."""
+    table = TABLES["ja" if current_language() == "ja" else "en"]
+    return table.get(f"name.{code}", code.replace("_", " "))
+
+
+def truth_line(truth: Truth) -> str:
+    """Return a line on something that is done to a bed."""
+    phase = {
+        "begin": translate("Instructor", "begins"),
+        "end": translate("Instructor", "ends"),
+        "at": "",
+    }[truth.phase]
+    name = rhythm_name(truth.name) if truth.what in ("rhythm", "episode", "reference") else name_of(truth.name)
+    if truth.what == "note":
+        name = translate("Instructor", "note: {text}").format(text=truth.text)
+    level = "" if truth.level is None else f"{truth.level:g} {truth.unit or ''}".strip()
+    lead = truth.lead or ""
+    return "   ".join(part for part in (place(truth), name, lead, level, phase) if part)

@@ -1,0 +1,108 @@
+"""What an instructor's window knows: beds with their publishers, what is done to them, and what became of commands.
+
+No Qt.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from monitor.view.process_status import Services
+from stream.mqtt.client import Received
+from stream.timebase import FS
+from stream.wire.messages import BedStatus
+from stream.wire.topics import Kind
+from stream.wire.truth_message import Truth
+
+INSTRUCTOR_KINDS = (Kind.STATUS, Kind.PROCESS, Kind.TRUTH)
+"""What an instructor's window receives."""
+
+MAX_BEDS = 64
+MAX_TRUTHS = 200
+"""Beds, and messages of truth of each, that are kept."""
+
+STEERABLE = ("N", "SBR", "SVTA", "AFIB", "B", "T", "VT", "VFL", "VF", "ASYS")
+"""Rhythms of a patient that can be steered, harmless ones first."""
+
+VITALS: dict[str, tuple[int, int, str]] = {
+    "heart_rate": (20, 220, "1/min"),
+    "spo2": (40, 100, "%"),
+    "respiration_rate": (0, 60, "1/min"),
+    "abp_systolic": (40, 250, "mmHg"),
+    "abp_diastolic": (20, 150, "mmHg"),
+    "etco2": (0, 90, "mmHg"),
+    "temperature": (32, 42, "°C"),
+    "pvc_rate": (0, 40, "1/min"),
+}
+"""Values that can be set, with the ends and units of their sliders: within what a patient accepts."""
+
+
+class Instruction:
+    """State of the window.
+
+    Attributes
+    ----------
+    beds : dict of str to deque of Truth
+        The beds of which a publisher's status has come, with what was said of them, oldest first.
+    revision : int
+        Grows with each message.
+    """
+
+    def __init__(self) -> None:
+        self.beds: dict[str, deque[Truth]] = {}
+        self.revision = 0
+        self._services = Services()
+        self._asked: dict[str, str] = {}
+        self._received_ns: dict[str, int] = {}
+
+    def process(self, received: Received) -> None:
+        """Process a message."""
+        self.revision += 1
+        self._services.process(received)
+        message = received.message
+        if isinstance(message, BedStatus) and message.role == "publisher":
+            if message.bed in self.beds or len(self.beds) < MAX_BEDS:
+                self.beds.setdefault(message.bed, deque(maxlen=MAX_TRUTHS))
+                self._received_ns[message.bed] = received.monotonic_ns
+        elif isinstance(message, Truth) and message.bed in self.beds:
+            self.beds[message.bed].append(message)
+
+    def status(self, bed: str) -> BedStatus | None:
+        """Return the status of a bed's publisher; None if it is not online, or its replay has ended."""
+        status = self._services.publisher(bed)
+        return None if status is None or status.state == "ended" else status
+
+    def asked(self, bed: str, command_id: str) -> None:
+        """Note the last command to a bed."""
+        self._asked[bed] = command_id
+
+    def refusal(self, bed: str) -> str:
+        """Return why the last command to a bed was refused; empty if it was not."""
+        status = self.status(bed)
+        results = () if status is None else status.commands
+        return next((one.refused or "" for one in results if one.command_id == self._asked.get(bed)), "")
+
+    def scenario_s(self, bed: str, now_ns: int) -> float | None:
+        """Return where the scenario of a bed is at a monotonic time, s; None without one."""
+        status = self.status(bed)
+        if status is None or status.scenario is None:
+            return None
+        scenario, since_s = status.scenario, (now_ns - self._received_ns[bed]) / 1e9
+        if not scenario.playing or status.state != "playing":
+            return scenario.position_s
+        return min(scenario.position_s + max(since_s, 0.0) * status.speed, scenario.seconds)
+
+
+def rhythms_of(status: BedStatus) -> dict[str, int | None]:
+    """Return the rhythms that a bed can have: how many episodes there are; None for those that are generated."""
+    if status.steerable:
+        return dict.fromkeys(STEERABLE)
+    offered = {offer.rhythm: offer.episodes for offer in status.rhythms}
+    known = {code: offered[code] for code in STEERABLE if code in offered}
+    return {**known, **offered}
+
+
+def place(truth: Truth) -> str:
+    """Return where in the session something happens, ``h:mm:ss``."""
+    seconds = truth.index // FS
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"

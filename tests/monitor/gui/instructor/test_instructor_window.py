@@ -1,0 +1,240 @@
+"""The instructor's window: what is enabled, what it sends, what it shows of what comes back."""
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace as changed
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from monitor.gui.instructor.instructor_window import InstructorWindow
+from monitor.gui.style.language import set_language
+from monitor.gui.style.palettes import NIGHT
+from monitor.view.instruction import INSTRUCTOR_KINDS, STEERABLE, VITALS
+from stream.mqtt.client import Received
+from stream.records.synthetic.patient import RANGES
+from stream.wire.alarm_messages import Command
+from stream.wire.alarm_texts import Phrase, phrase
+from stream.wire.messages import (
+    BedStatus,
+    CommandResult,
+    Message,
+    ProcessStatus,
+    RhythmOffer,
+    RunningInjection,
+    ScenarioStatus,
+    ScenarioStep,
+    ShownEpisode,
+)
+from stream.wire.replay_actions import (
+    Inject,
+    Note,
+    RhythmCode,
+    SetRhythm,
+    SetScenario,
+    SetVitals,
+    ShowEpisode,
+    StopInjection,
+)
+from stream.wire.topics import Kind, Role, Topic
+from stream.wire.truth_message import Truth
+
+RECORDED = BedStatus(
+    bed="bed-1",
+    role="publisher",
+    instance="p",
+    state="playing",
+    when="2026-01-01T00:00:00.000Z",
+    record="mitdb/100",
+    session="0" * 32,
+    rhythms=(RhythmOffer(rhythm="VT", episodes=43), RhythmOffer(rhythm="VF", episodes=31)),
+    injections=(),
+)
+LIVE = changed(RECORDED, bed="bed-2", record="synthetic/live", steerable=True, rhythms=(), synthetic=True)
+MAINS = RunningInjection(injection_id="m", kind="mains", signal="ecg", lead=None, level=0.2, hz=50.0, begin=0, end=None)
+
+
+class Given:
+    """A source of given messages, which collects what is sent."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.counters: dict[str, int] = {}
+        self.commands: list[Command] = []
+        self._coming: list[Received] = []
+
+    @property
+    def phrase(self) -> Phrase:
+        return phrase("broker.connected", address="mqtt://test")
+
+    def put(self, message: Message, topic: Topic) -> None:
+        self._coming.append(Received(topic, message, False, 0, 0, 0, 0))
+
+    def drain(self) -> list[Received]:
+        coming, self._coming = self._coming, []
+        return coming
+
+    def send(self, message: Message) -> bool:
+        assert isinstance(message, Command)
+        if self.connected:
+            self.commands.append(message)
+        return self.connected
+
+
+@pytest.fixture
+def source() -> Given:
+    return Given()
+
+
+@pytest.fixture
+def window(source: Given, qtbot: QtBot) -> Iterator[InstructorWindow]:
+    shown = InstructorWindow(source, NIGHT, "teacher", timed=False)
+    qtbot.addWidget(shown)
+    shown.show()
+    process(source, "online")
+    for status in (RECORDED, LIVE):
+        report(source, status)
+    shown.tick()
+    yield shown
+    set_language("en")
+
+
+def process(source: Given, state: str) -> None:
+    message = ProcessStatus(role="publisher", instance="p", state=state, when="2026-01-01T00:00:00.000Z")  # type: ignore[arg-type]
+    source.put(message, Topic(Kind.PROCESS, role=Role.PUBLISHER, instance="p"))
+
+
+def report(source: Given, status: BedStatus) -> None:
+    source.put(status, Topic(Kind.STATUS, status.bed, Role.PUBLISHER))
+
+
+def press(qtbot: QtBot, widget: object) -> None:
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def actions(source: Given, bed: str) -> list[object]:
+    assert {one.who for one in source.commands} <= {"teacher"}
+    return [one.action for one in source.commands if one.bed == bed]
+
+
+def test_a_recorded_bed_shows_episodes_and_says_why_it_cannot_be_steered(
+    window: InstructorWindow, source: Given, qtbot: QtBot
+) -> None:
+    controls = window.controls
+    assert window.bed == "bed-1"
+    assert list(controls.rhythms.buttons) == ["VT", "VF"]
+    press(qtbot, controls.rhythms.buttons["VT"])
+    controls.back.setChecked(False)
+    press(qtbot, controls.rhythms.buttons["VF"])
+    assert actions(source, "bed-1") == [ShowEpisode(rhythm="VT"), ShowEpisode(rhythm="VF", after="go_on")]
+    assert not controls.vitals.sliders["spo2"].isEnabled()
+    assert "synthetic/live" in controls.vitals.sliders["spo2"].toolTip()
+    before = controls.rhythms.buttons["VT"].styleSheet()
+    episode = ShownEpisode(rhythm="VT", record="mitdb/205", start_s=1.0, end_s=9.0, returns=True)
+    report(source, changed(RECORDED, episode=episode))
+    window.tick()
+    assert controls.rhythms.buttons["VT"].styleSheet() != before, "shown once it comes back"
+
+
+def test_a_live_patient_is_steered(window: InstructorWindow, source: Given, qtbot: QtBot) -> None:
+    window.beds.setCurrentRow(1)
+    controls = window.controls
+    assert list(controls.rhythms.buttons) == list(STEERABLE)
+    press(qtbot, controls.rhythms.buttons["ASYS"])
+    controls.vitals.ramp.setCurrentIndex(3)
+    slider = controls.vitals.sliders["spo2"]
+    slider.setValue(82)
+    slider.sliderReleased.emit()
+    assert actions(source, "bed-2") == [SetRhythm(rhythm="ASYS"), SetVitals(values={"spo2": 82.0}, seconds=90.0)]
+    for name, (low, high, _) in VITALS.items():
+        assert RANGES[name][0] <= low < high <= RANGES[name][1], name
+    assert set(STEERABLE) == set(RhythmCode.__args__)  # type: ignore[attr-defined]
+
+
+def test_an_injection_is_begun_and_stopped_and_a_refusal_is_shown(
+    window: InstructorWindow, source: Given, qtbot: QtBot
+) -> None:
+    button = window.controls.injections.buttons["mains"]
+    press(qtbot, button)
+    [begun] = actions(source, "bed-1")
+    assert isinstance(begun, Inject)
+    assert begun.kind == "mains"
+    refused = CommandResult(command_id=source.commands[0].command_id, refused="no such lead")
+    report(source, changed(RECORDED, injections=(MAINS,), commands=(refused,)))
+    window.tick()
+    assert "no such lead" in window.notice.text()
+    press(qtbot, button)
+    assert actions(source, "bed-1")[1:] == [StopInjection(injection_id="m")]
+    report(source, changed(RECORDED, injections=None))
+    window.tick()
+    assert not button.isEnabled()
+    assert "cannot inject" in button.toolTip()
+
+
+def test_a_scenario_is_paused_and_continued_elsewhere_and_a_note_is_written(
+    window: InstructorWindow, source: Given, qtbot: QtBot
+) -> None:
+    panel = window.controls.scenario
+    assert not panel.play.isVisible()
+    step = ScenarioStep(text="VT 160/min", at_s=60.0, happened=False)
+    scenario = ScenarioStatus(
+        name="vf", title="VF arrest", position_s=10.0, seconds=100.0, playing=True, next="VT", steps=(step,)
+    )
+    report(source, changed(RECORDED, scenario=scenario))
+    window.tick()
+    press(qtbot, panel.play)
+    middle = QPoint(panel.timeline.width() // 2, 40)
+    qtbot.mouseClick(panel.timeline, Qt.MouseButton.LeftButton, pos=middle)
+    window.controls.note.setText("  well done ")
+    qtbot.keyClick(window.controls.note, Qt.Key.Key_Return)
+    paused, jump, note = actions(source, "bed-1")
+    assert paused == SetScenario(playing=False)
+    assert isinstance(jump, SetScenario)
+    assert jump.position_s == pytest.approx(50, abs=1)
+    assert note == Note(text="well done")
+
+
+def test_truth_is_listed_for_its_bed_in_the_language_of_the_window(window: InstructorWindow, source: Given) -> None:
+    truth = Truth(
+        bed="bed-2",
+        session="0" * 32,
+        epoch=0,
+        index=75 * 360,
+        when="2026-01-01T00:00:00.000Z",
+        truth_id="e",
+        what="rhythm",
+        phase="begin",
+        name="VT",
+        level=160.0,
+        unit="1/min",
+        synthetic=True,
+    )
+    source.put(truth, Topic(Kind.TRUTH, "bed-2"))
+    window.tick()
+    assert window.truths.count() == 0
+    window.beds.setCurrentRow(1)
+    assert window.truths.item(0).text() == "0:01:15   ventricular tachycardia   160 1/min   begins"
+    if set_language("ja") == "":
+        source.put(changed(truth, phase="end"), Topic(Kind.TRUTH, "bed-2"))
+        window.tick()
+        assert window.truths.item(1).text() == "0:01:15   心室頻拍   160 1/min   終了"
+
+
+def test_without_a_publisher_or_broker_nothing_is_sent_and_the_reason_is_said(
+    window: InstructorWindow, source: Given, qtbot: QtBot
+) -> None:
+    source.connected = False
+    press(qtbot, window.controls.rhythms.buttons["VT"])
+    window.tick()
+    assert "not connected" in window.notice.text()
+    source.connected = True
+    process(source, "offline")
+    window.tick()
+    assert not window.controls.injections.buttons["mains"].isEnabled()
+    assert "No publisher" in window.controls.note.toolTip()
+    assert source.commands == []
+    assert "SIMULATION" in window.warning.text()
+
+
+def test_it_receives_what_it_needs_and_no_samples() -> None:
+    assert set(INSTRUCTOR_KINDS) == {Kind.STATUS, Kind.PROCESS, Kind.TRUTH}
