@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import xml.dom.minidom
 from pathlib import Path
@@ -144,6 +145,12 @@ def test_a_pressure_without_alarms_of_its_own_misses_none() -> None:
     disconnected = truth(5, "disconnected_pressure", "injection", "begin", signal="cvp")
     assert not expected_alarms(disconnected)
     assert "abp_disconnected" in expected_alarms(msgspec.structs.replace(disconnected, signal="abp"))
+
+
+def test_a_time_that_is_none_makes_a_class_no_longer(session: ClassSession) -> None:
+    forged = msgspec.structs.replace(TRUTHS[0], when="soon")
+    with_it = dataclasses.replace(session, truths=(*session.truths, forged))
+    assert (assess(with_it).begin_ns, assess(with_it).end_ns) == (assess(session).begin_ns, assess(session).end_ns)
 
 
 def test_an_id_may_be_used_again() -> None:
