@@ -75,8 +75,8 @@ def parser() -> argparse.ArgumentParser:
         "--from", dest="sources", metavar="NAMES", help="records and databases on disk (default: four of mitdb)"
     )
 
-    def add(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text, parents=parents)
+    def add(name: str, text: str, *parents: argparse.ArgumentParser, more: str = "") -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=f"{text}{more}", parents=parents)
         command.set_defaults(run=name)
         return command
 
@@ -103,12 +103,12 @@ def parser() -> argparse.ArgumentParser:
 
     command = add(
         "ward",
-        "a whole ward to look at: broker, publisher and workers, and a line per second on how they do. The same "
-        "processes as 'bedside bench ward', which measures them",
+        "a whole ward to look at: broker, publisher and workers together",
         data,
         ward,
+        more=", and a line per second on how they do. The same processes as 'bedside bench ward', which measures them",
     )
-    command.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds (default: at Ctrl-C)")
+    command.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds (default: at Ctrl-C)")
 
     command = add("broker", "a small MQTT broker for one machine")
     command.add_argument(
@@ -258,7 +258,7 @@ def parser() -> argparse.ArgumentParser:
         "--db", type=Path, required=True, metavar="FILE", help="the alarm store of 'bedside alarms --truth'"
     )
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="page to write: FILE.html or FILE.pdf")
-    command.add_argument("--lang", choices=("en", "ja"), default="en", help="default: %(default)s")
+    command.add_argument("--language", choices=("en", "ja"), default="en", help="default: %(default)s")
     command.add_argument("--bed", metavar="NAME", help="only this bed")
     command.add_argument(
         "--since",
@@ -315,9 +315,10 @@ def parser() -> argparse.ArgumentParser:
 
     command = add(
         "score",
-        "score the worker while it works: beats, rhythms and alarms against the reference of 'replay --annotations', "
-        "as 'evaluate --alarms' does with whole records. It ends with the record",
+        "score the worker while it works: beats, rhythms and alarms against a reference",
         broker,
+        more=", that of 'replay --annotations' or of a synthetic patient, as 'evaluate --alarms' does with whole "
+        "records. It ends with the record",
     )
     command.add_argument("--bed", metavar="NAME", help="score this bed (default: all that have a reference)")
     command.add_argument(
@@ -335,11 +336,14 @@ def parser() -> argparse.ArgumentParser:
 
     command = add(
         "check",
-        "listen to a broker and say for each topic whether its messages keep the rules of docs/topics.md. Exit status: "
-        "0 if they do, 1 if not, or if nothing is sent; 2 if the broker cannot be reached",
+        "listen to a broker and say for each topic whether its messages keep the rules",
         broker,
+        more=" of docs/topics.md. Exit status: 0 if they do, 1 if not, or if nothing is sent; 2 if the broker cannot "
+        "be reached",
     )
-    command.add_argument("--seconds", type=float, default=30.0, metavar="N", help="default: %(default)g")
+    command.add_argument(
+        "--seconds", type=float, default=30.0, metavar="N", help="listen for N seconds (default: %(default)g)"
+    )
     command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     command = add(
@@ -434,7 +438,7 @@ def parser() -> argparse.ArgumentParser:
         "--plot", type=Path, metavar="FILE", help="with --tutorial: plot observed and predicted samples (PNG, PDF, …)"
     )
 
-    command = add("data", "recordings: list, fetch, episodes; scenarios")
+    command = add("data", "recordings, episodes of arrhythmia, scenarios: list or download them")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")

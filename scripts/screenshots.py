@@ -71,8 +71,8 @@ HOURLY = {
 }
 """Patients of the hourly page and of the ward list."""
 
-HOUR = 35
-"""Hour of bed-1 that is shown: its pressure falls in the hours after."""
+HOUR = 36
+"""Hour of bed-1 that is shown: an advisory has just begun, and the pressure is below 65 mmHg in the next one."""
 
 QUIZ, QUIZ_S = "mitdb/223", 563.0
 """Record of the quiz, and its start in seconds: a ventricular tachycardia begins at 9:38."""

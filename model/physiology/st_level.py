@@ -163,7 +163,8 @@ def is_due(end: int) -> bool:
 def advance(state: StState, leads: Sequence[str], ends: Sequence[int]) -> tuple[list[tuple[Numeric, ...]], StState]:
     """Return the values at the ends of seconds, given by their last samples; empty before the first measurement.
 
-    Two values of each lead, one after the other: ``st``, and ``st_change`` since the baseline.
+    Two values of each lead, one after the other: ``st``, and ``st_change`` since the baseline. Of leads with the same
+    name only the first is measured.
     """
     values = []
     for end in ends:
@@ -182,6 +183,8 @@ def _measure(state: StState, leads: Sequence[str], end: int) -> StState:
     recent = (state.at <= end) & (state.at > end - WINDOW_S * FS)
     levels, values, measured = state.levels[recent], [], state.measured.copy()
     for number, lead in enumerate(leads):
+        if lead in leads[:number]:
+            continue  # some records, such as those of vfdb, call all leads the same: then the first one is measured
         level, quality = _median(levels[:, number])
         known = _known(early[:, number])
         change = None if level is None or len(known) < BASELINE_BEATS // 2 else level - float(np.median(known))

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from model.serving.charted_bed import WARNING_RISK, ChartState, HourRow
-from model.trends import advisory
 from model.trends.outlook import Outlook as Expected
 from stream.clock import rfc3339
-from stream.wire.numerics_message import NUMERIC_NAMES, UNIT_OF, Numerics
+from stream.wire.numerics_message import NUMERIC_NAMES, UNIT_OF, NumericName, Numerics
 from stream.wire.outlook_message import RISK_NAMES, Fan, NewsPart, Outlook, PastValues, Reason, Risk
 from stream.wire.outlook_texts import with_text
 
 COURSE_H = 6
 """Hours in which the course of a value is looked for."""
+
+FALL_MMHG = 4.0
+"""A mean pressure that fell by more is named with its course, another one with its value alone."""
+
+MEANS: tuple[NumericName, ...] = ("abp_mean", "nibp_mean")
+HARMLESS = frozenset({("spo2", "high"), ("spo2", "rising")})
+"""What stands out and is no reason to warn."""
 
 
 def outlook_message(
@@ -70,7 +76,7 @@ def outlook_message(
         advisory=expected.advisory,
         advisory_risk=WARNING_RISK,
         threshold=threshold,
-        reasons=tuple(_reason(reason, state.past) for reason in expected.reasons),
+        reasons=_reasons(expected, state.past),
         text="",
         synthetic=numerics.synthetic,
         lease=lease,
@@ -78,16 +84,41 @@ def outlook_message(
     return with_text(outlook)
 
 
-def _reason(reason: advisory.Reason, past: Sequence[HourRow]) -> Reason:
-    """Return a reason; of a course, with the measured values between which it is widest in the last hours."""
-    code, value = reason.code, reason.value
-    if code in ("falling", "rising"):
-        sign = 1 if code == "falling" else -1
-        measured = [(row.hour, row.values[reason.name]) for row in past if reason.name in row.values]
-        last = measured[-1] if measured else (0, value)
-        recent = [(sign * own, hour) for hour, own in measured[:-1] if hour >= last[0] - COURSE_H]
-        most, hour = max(recent, default=(sign * last[1], last[0]))
-        if most > sign * last[1]:
-            word = "fell" if code == "falling" else "rose"
-            return Reason(code=word, name=reason.name, value=last[1], before=sign * most, hours=last[0] - hour)
-    return Reason(code=code, name=reason.name, value=value)
+def _reasons(expected: Expected, past: Sequence[HourRow]) -> tuple[Reason, ...]:
+    """Return the reasons of an advisory: the mean pressure, which it is about, and what else stands out."""
+    if not expected.advisory:
+        return ()
+    lead = [
+        _course(name, "falling", past, FALL_MMHG) or Reason(code="value", name=name, value=measured[-1])
+        for name in MEANS
+        if (measured := [row.values[name] for row in past if name in row.values])
+    ][:1]
+    others = (one for one in expected.reasons if one.name not in MEANS and (one.name, one.code) not in HARMLESS)
+    return (
+        *lead,
+        *(_course(one.name, one.code, past) or Reason(code=one.code, name=one.name, value=one.value) for one in others),
+    )
+
+
+def _course(name: NumericName, code: str, past: Sequence[HourRow], least: float = 0.0) -> Reason | None:
+    """Return the widest course of a value in the last hours, between measured values; None if there is none.
+
+    Parameters
+    ----------
+    name : str
+    code : str
+        ``falling`` or ``rising``; others have no course.
+    past : sequence of HourRow
+    least : float
+        It is wider than this.
+    """
+    measured = [(row.hour, row.values[name]) for row in past if name in row.values]
+    if code not in ("falling", "rising") or not measured:
+        return None
+    sign, word = (1, "fell") if code == "falling" else (-1, "rose")
+    hour, value = measured[-1]
+    recent = [(sign * before, at) for at, before in measured[:-1] if at >= hour - COURSE_H]
+    most, at = max(recent, default=(sign * value, hour))
+    if most - sign * value <= least:
+        return None
+    return Reason(code=word, name=name, value=value, before=sign * most, hours=hour - at)

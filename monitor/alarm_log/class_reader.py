@@ -151,4 +151,6 @@ def last_ns(session: ClassSession) -> int:
 
 
 def _times(session: ClassSession) -> list[int]:
-    return [*(unix_ns(one.when) for one in session.truths), *(unix_ns(one.when) for one in session.events)]
+    """Return the times of all events; one that is no time, of a stranger, would make a class last for decades."""
+    texts = [*(one.when for one in session.truths), *(one.when for one in session.events)]
+    return [time for text in texts if (time := unix_ns(text))] or [0]

@@ -39,9 +39,9 @@ def debrief(args: argparse.Namespace) -> int:
         log.warning("no truth is stored: run 'bedside alarms --truth' for what was done to the beds")
     try:
         if suffix == ".pdf":
-            _write_pdf(args.out, sessions, args.lang)
+            _write_pdf(args.out, sessions, args.language)
         else:
-            write_atomically(args.out, report(sessions, args.lang).encode())
+            write_atomically(args.out, report(sessions, args.language).encode())
     except OSError as error:
         raise StorageError(
             f"--out {args.out} cannot be written ({error.strerror or error}): choose another file"

@@ -128,7 +128,9 @@ def _happening(one: Happening, texts: Texts, since: Callable[[int], float]) -> l
     if one.reaction is not None:
         command, delay_s = one.reaction
         name = texts.action(pictures.action_name(command))
-        reaction = escape(texts("reaction", action=name, who=command.who, seconds=f"{delay_s:.1f}"))
+        since_alarm = bool(one.alarms) and one.alarms[0][1] >= 0
+        key = "reaction.alarm" if since_alarm else "reaction.begin"
+        reaction = escape(texts(key, action=name, who=command.who, seconds=f"{delay_s:.1f}"))
     answer = _answer(one.answer, texts) if one.answer is not None else "–"
     return [clock(since(one.span.begin_ns)), _what(one, texts), alarm, answer, reaction]
 

@@ -93,7 +93,7 @@ async def send(address: BrokerAddress, bed: str, action: Action, who: str) -> st
                 while (result := result_of(sent.command_id, message := (await client.receive()).message)) is None:
                     seen = seen or message is not None
         except TimeoutError:
-            missing = "it was not executed" if seen else f"no publisher or worker of bed {bed} sends its status"
+            missing = "it was not executed by then" if seen else f"no publisher or worker of bed {bed} sends its status"
             raise UsageError(f"{name}: no answer within {TIMEOUT_S:g} s: {missing}") from None
         if result.refused is not None:
             raise UsageError(f"{name} was refused: {result.refused}")

@@ -21,10 +21,10 @@ def disturb(
 ) -> tuple[Numeric, ...]:
     """Return the numerics with injections.
 
-    While a cuff is inflated, those of the pulse oximeter are missing. A disconnected pressure is 0; a damped one keeps
-    its mean, systolic and diastolic pressure approach it as the pulse does. A wrong gain changes pressures and carbon
-    dioxide, poor perfusion the perfusion index. What a device measures from the ECG is not changed: the publisher sends
-    none of that.
+    While a cuff is inflated, those of the pulse oximeter are missing, and while all leads are off, the heart rate. A
+    disconnected pressure is 0, and has no pulse rate; a damped one keeps its mean, systolic and diastolic pressure
+    approach it as the pulse does. A wrong gain changes pressures and carbon dioxide, poor perfusion the perfusion
+    index.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def _disturbed(
     injection: RunningInjection,
     pulse_share: Callable[[RunningInjection], float],
 ) -> Numeric:
-    if injection.kind == "cuff_inflation" and one.name in PULSE_OXIMETRY:
+    if _takes_away(injection, one):
         since_s = 0.0 if one.value is None else (index - injection.begin) / FS
         return replace(one, value=None, age_s=min(one.age_s + since_s, MAX_FINITE))
     if one.value is None:
@@ -65,3 +65,15 @@ def _disturbed(
     if injection.kind == "poor_perfusion" and one.name == "perfusion_index":
         return replace(one, value=one.value * level)
     return one
+
+
+def _takes_away(injection: RunningInjection, one: Numeric) -> bool:
+    """Return whether a device measures nothing any more."""
+    match injection.kind:
+        case "cuff_inflation":
+            return one.name in PULSE_OXIMETRY
+        case "lead_off":
+            return one.name == "heart_rate" and injection.lead is None
+        case "disconnected_pressure":
+            return one.name == f"pulse_rate_{injection.signal}"
+    return False

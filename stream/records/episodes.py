@@ -111,10 +111,13 @@ def choose(episodes: Sequence[Episode], rhythm: str) -> Episode:
 
 
 def named(episodes: Iterable[Episode], record: str, start_s: float, end_s: float, rhythm: str | None) -> Episode:
-    """Return the episode at a place of a record; without a rhythm, that of the table at its begin, else ``?``."""
-    there = (one.rhythm for one in episodes if one.record == record and one.start_s <= start_s < one.end_s)
+    """Return the episode at a place; without a rhythm, with that of the table that overlaps it most, else ``?``."""
+    overlaps = {
+        min(end_s, one.end_s) - max(start_s, one.start_s): one.rhythm for one in episodes if one.record == record
+    }
+    longest = max(overlaps, default=0.0)
     return Episode(
-        rhythm=rhythm or next(there, "?"),
+        rhythm=rhythm or (overlaps[longest] if longest > 0 else "?"),
         record=record,
         start_s=start_s,
         end_s=end_s,

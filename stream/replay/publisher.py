@@ -358,9 +358,12 @@ class Publisher:
             self._scenario.observe(bed.head, event, self._clock.now_ns())
 
     def observe_alarm(self, alarm: Alarm) -> None:
-        """Let the scenario know that an alarm is raised."""
-        if self._scenario is not None and alarm.phase == "raised" and alarm.bed in self.beds:
-            self._scenario.observe(self.beds[alarm.bed].head, Event("alarm", alarm.kind), self._clock.now_ns())
+        """Let the scenario know that an alarm is raised; not if a worker sends the event again for a store."""
+        if self._scenario is None or alarm.phase != "raised" or alarm.resent or alarm.bed not in self.beds:
+            return
+        head = self.beds[alarm.bed].head
+        if alarm.session == head.session:
+            self._scenario.observe(head, Event("alarm", alarm.kind), self._clock.now_ns())
 
     # -------------------------------------------------------------------------------------------------------------
 

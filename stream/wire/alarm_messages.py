@@ -161,7 +161,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         None (older senders), receivers show the kind alone.
     value, limit : float or None
         Measured value and violated limit: 1/min for rates, s for asystole and apnoea, % for SpO2, mmHg for pressures;
-        for ``early_warning`` the risk and its threshold, %;
+        for ``early_warning`` the risk of a mean pressure below 65 mmHg within 6 h, and its threshold, %;
         for ``pulse_mismatch`` the difference of pulse and heart rate, and the largest that is allowed, 1/min; for
         ``no_data`` s without data; for ``unusual_complexes`` their number in the last minute. Once cleared: the worst
         value, and for ``unusual_complexes`` their number from onset to end.

@@ -98,8 +98,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     code : str
-        ``fell`` and ``rose`` (with ``before`` and ``hours``), ``falling``, ``rising``, ``low`` or ``high``; unknown
-        codes, of a newer sender, are valid.
+        ``fell`` and ``rose`` (with ``before`` and ``hours``), ``falling``, ``rising``, ``low``, ``high`` or ``value``;
+        unknown codes, of a newer sender, are valid.
     name : str
         The numeric.
     value, before : float or None

@@ -27,6 +27,7 @@ OUTLOOK: Mapping[str, str] = {
     "name.apnoea": "apnoea",
     "name.pulse_rate_abp": "pulse (ABP)",
     "name.st": "ST",
+    "name.st_change": "ST change",
     "risk.hypotension_1h": "MAP below 65 mmHg within 1 h",
     "risk.hypotension_3h": "MAP below 65 mmHg within 3 h",
     "risk.hypotension_6h": "MAP below 65 mmHg within 6 h",

@@ -27,6 +27,7 @@ OUTLOOK: Mapping[str, str] = {
     "name.apnoea": "無呼吸",
     "name.pulse_rate_abp": "脈拍数(動脈圧)",
     "name.st": "ST",
+    "name.st_change": "ST 変化",
     "risk.hypotension_1h": "1 時間以内に平均血圧 65 mmHg 未満",
     "risk.hypotension_3h": "3 時間以内に平均血圧 65 mmHg 未満",
     "risk.hypotension_6h": "6 時間以内に平均血圧 65 mmHg 未満",

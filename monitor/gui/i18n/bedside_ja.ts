@@ -1081,6 +1081,10 @@ median,
         <translation>早期警告(診断ではありません)</translation>
     </message>
     <message>
+        <source>no new values</source>
+        <translation>新しい値なし</translation>
+    </message>
+    <message>
         <source>{value} ({hours} h ago)</source>
         <translation>{value}({hours} 時間前)</translation>
     </message>

@@ -1,6 +1,6 @@
 """Beds without ECG in a list, those at the highest risk first; a click opens the page of a bed.
 
-The name of a bed in alarm has the colour of the alarm, and a bed of which nothing comes any more is dimmed.
+The name of a bed in alarm has the colour of the alarm; a bed of which nothing comes any more is dimmed, and says so.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class WardList(QTableWidget):
         self.setShowGrid(False)
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionsClickable(False)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setSectionResizeMode(len(HEADINGS) - 1, QHeaderView.ResizeMode.Stretch)
         self.cellClicked.connect(lambda row, _column: self.chosen.emit(self.rows[row].bed))
@@ -75,7 +76,8 @@ class WardList(QTableWidget):
         self.setStyleSheet(
             f"QTableWidget {{ background: {theme.ground}; border: none }}"
             f"QTableWidget::item {{ padding: 2px 8px; border-bottom: 1px solid {theme.edge} }}"
-            f"QHeaderView::section {{ background: {theme.panel}; color: {theme.faint}; border: none; padding: 4px }}"
+            f"QHeaderView::section {{ background: {theme.panel}; color: {theme.faint}; border: none }}"
+            "QHeaderView::section { padding: 4px 8px }"
         )
         self.horizontalHeader().setFont(font(13, bold=True))
         self.setHorizontalHeaderLabels([translate("WardList", heading) for heading in HEADINGS])
@@ -113,14 +115,15 @@ class WardList(QTableWidget):
 
 
 def _texts(row: WardRow) -> tuple[str, ...]:
+    silent = [] if row.live else [translate("WardList", "no new values")]
     outlook = row.chart.outlook
     if outlook is None:
-        return row.bed.upper(), str(row.chart.hour), *[NO_VALUE] * (len(HEADINGS) - 3), ""
+        return row.bed.upper(), str(row.chart.hour), *[NO_VALUE] * (len(HEADINGS) - 3), ", ".join(silent)
     known = next((found for name in _MEANS if (found := latest(outlook, name)) is not None), None)
     pressure = NO_VALUE if known is None else f"{known[0]:.0f}"
     if known is not None and known[1]:
         pressure = translate("WardList", "{value} ({hours} h ago)").format(value=pressure, hours=known[1])
     score = NO_VALUE if outlook.score is None else str(outlook.score)
     risks = [percent(outlook.probability(name)) for name in RISK_NAMES]
-    reasons = ", ".join(text_of(reason) for reason in reason_phrases(outlook))
+    reasons = ", ".join([*silent, *(text_of(reason) for reason in reason_phrases(outlook))])
     return row.bed.upper(), str(outlook.hour), pressure, score, *risks, reasons

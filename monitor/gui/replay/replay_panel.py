@@ -12,7 +12,7 @@ from monitor.gui.replay.record_list import RecordList
 from monitor.gui.replay.seek_bar import SeekBar
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
-from monitor.gui.style.text_lookup import text_of
+from monitor.gui.style.text_lookup import plain_text_of, text_of
 from monitor.gui.style.theme import Theme, font, px
 from monitor.view.display_texts import reference_rhythm_phrase
 from monitor.view.link import LinkState
@@ -176,7 +176,7 @@ class ReplayPanel(QWidget):
         self._style_button(self.loop, replay.status.loop, requested.loop is not None)
         self._style_button(self.record, False, requested.record is not None)
         self._show_rhythms(replay.status.rhythms)
-        self._style_button(self.show_rhythm, replay.status.episode is not None, requested.episode)
+        self._style_button(self.show_rhythm, False, requested.episode)  # a student is not told what is shown
         for speed, button in (*self.speeds.items(), *self.chart_speeds.items()):
             self._style_button(button, speed == replay.status.speed, speed == requested.speed)
 
@@ -245,7 +245,7 @@ class ReplayPanel(QWidget):
 
 
 def _name(rhythm: str) -> str:
-    return text_of(reference_rhythm_phrase(rhythm))
+    return plain_text_of(reference_rhythm_phrase(rhythm))
 
 
 def _button(text: str) -> QPushButton:

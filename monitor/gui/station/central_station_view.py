@@ -36,6 +36,9 @@ _WHOLE_TRACES_PER_FRAME = 1
 _NOTE_MS = 4000
 _SEPARATOR = "  ·  "
 _MARGINS_PX = 70
+_MOST = 9
+"""Stretch of what has text, in the row of the title; of an empty note: 1."""
+
 _TITLE_SHARE = 0.65
 """Part of the width for the title while a red alarm of another bed is beside it."""
 
@@ -80,8 +83,8 @@ class CentralStationView(QWidget):
         row.setContentsMargins(10, 4, 14, 0)
         row.setSpacing(16)
         row.addWidget(self.title)
-        row.addWidget(self.others, 2)
-        row.addWidget(self.note, 2)
+        row.addWidget(self.others, _MOST)
+        row.addWidget(self.note, 1)
         row.addWidget(self.hint)
         self.ward = WardList(theme)
         self.ward.hide()
@@ -98,7 +101,8 @@ class CentralStationView(QWidget):
         whole.addWidget(self.ward, 1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.note.clear)
+        self._timer.timeout.connect(lambda: self._set_note(""))
+        self._row = row
 
     def apply_theme(self, theme: Theme) -> None:
         """Set the theme of new tiles; existing ones are updated separately."""
@@ -250,8 +254,13 @@ class CentralStationView(QWidget):
 
     def show_note(self, text: str) -> None:
         """Show a message for some seconds."""
-        self.note.setText(text)
+        self._set_note(text)
         self._timer.start(_NOTE_MS)
+
+    def _set_note(self, text: str) -> None:
+        """Share the room beside the title between a red alarm and a note; without a note it is the alarm's."""
+        self.note.setText(text)
+        self._row.setStretchFactor(self.note, _MOST if text else 1)
 
     def line(self, bed: str | None) -> AlarmLine | None:
         """Return the alarm that the tile of a bed shows; None if there is none."""

@@ -133,12 +133,11 @@ class WaveView(QWidget):
         painter.fillRect(QRectF(layout.gutter, round(top - layout.padding), layout.width, 1), colour(self.theme.grid))
         painter.setPen(colour(self.theme.wave[wave.signal]))
         painter.setFont(font(14, bold=True))
-        tall = bottom - top >= px(44)
-        name = QRectF(4, top if tall else (top + bottom) / 2 - px(9), layout.gutter - 8, px(18))
+        name = QRectF(4, (top + bottom) / 2 - px(9), layout.gutter - 8, px(18))
         painter.drawText(name, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, NAMES[wave.signal])
         painter.setFont(font(11))
         painter.setPen(colour(self.theme.faint))
-        if wave.unit == "mmHg" and tall:
+        if wave.unit == "mmHg" and bottom - top >= px(44):
             low, high = (f"{limit:g}" for limit in wave.range)
             place = QRectF(0, top, layout.gutter - 4, bottom - top)
             painter.drawText(place.adjusted(0, px(2), 0, 0), Qt.AlignmentFlag.AlignRight, high)

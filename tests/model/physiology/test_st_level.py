@@ -78,6 +78,12 @@ def test_a_change_counts_from_the_patients_own_baseline() -> None:
     assert (level, change) == (pytest.approx(-0.12), pytest.approx(-0.2))
 
 
+def test_of_leads_with_the_same_name_the_first_is_measured() -> None:
+    """As in vfdb; a message has each value of a lead once."""
+    [found], _ = st_level.advance(st_level.begin(0, 2), ("ECG", "ECG"), [10 * FS - 1])
+    assert [(one.name, one.lead) for one in found] == [("st", "ECG"), ("st_change", "ECG")]
+
+
 def test_with_many_other_beats_and_without_beats_there_is_no_level() -> None:
     level, state = value(push(st_level.begin(0, 1), 0, 15, 0.1, normal_of=3), "st", 15)
     assert level is None

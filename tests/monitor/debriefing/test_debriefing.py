@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import xml.dom.minidom
 from pathlib import Path
@@ -146,6 +147,12 @@ def test_a_pressure_without_alarms_of_its_own_misses_none() -> None:
     assert "abp_disconnected" in expected_alarms(msgspec.structs.replace(disconnected, signal="abp"))
 
 
+def test_a_time_that_is_none_makes_a_class_no_longer(session: ClassSession) -> None:
+    forged = msgspec.structs.replace(TRUTHS[0], when="soon")
+    with_it = dataclasses.replace(session, truths=(*session.truths, forged))
+    assert (assess(with_it).begin_ns, assess(with_it).end_ns) == (assess(session).begin_ns, assess(session).end_ns)
+
+
 def test_an_id_may_be_used_again() -> None:
     twice = [(35, "begin"), (45, "end"), (100, "begin"), (110, "end"), (110, "begin")]
     spans = spans_of([truth(second, "mains", "injection", phase) for second, phase in twice])
@@ -235,8 +242,10 @@ def test_the_page_is_complete_and_stands_alone(session: ClassSession, language: 
     for picture in pictures:
         xml.dom.minidom.parseString(picture)
     assert "fill-opacity" in pictures[1], "the forecast"
-    words = {"en": ("late: after 7.0 s", "wrong: pause audio instead", "✗ atrial flutter", "3 of 4 answers right"),
-             "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解")}  # fmt: skip
+    words = {"en": ("late: after 7.0 s", "wrong: pause audio instead", "✗ atrial flutter", "3 of 4 answers right",
+                    "acknowledge, 4.0\u00a0s after the alarm", "s after the begin"),
+             "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解",
+                    "アラームから 4.0\u00a0秒", "開始から")}  # fmt: skip
     assert all(one in page for one in words[language])
 
 
@@ -249,7 +258,7 @@ def test_both_languages_have_all_names() -> None:
 def test_the_command_writes_a_page_and_says_what_is_wrong(
     stored: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / "a.html"), "--lang", "ja"]) == 0
+    assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / "a.html"), "--language", "ja"]) == 0
     assert "心室頻拍" in (tmp_path / "a.html").read_text()
     for out, line in (("a.txt", "end the name in .html or .pdf"), ("no/a.html", "no such folder")):
         assert cli.main(["debrief", "--db", str(stored), "--out", str(tmp_path / out)]) == 2

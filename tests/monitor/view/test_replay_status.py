@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from monitor.view.display_texts import english
@@ -12,8 +13,8 @@ from monitor.view.replay_status import REQUEST_TIMEOUT_NS, clock
 from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
 from stream.wire.alarm_texts import phrase
-from stream.wire.messages import Offer
-from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.messages import Offer, ShownEpisode
+from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import SECOND, process, removed, status
 from tests.monitor.view.scenario import OFFLINE, Scenario
@@ -182,3 +183,15 @@ def test_a_slower_replay_is_late_only_when_its_next_chunk_is() -> None:
 def test_a_publisher_lost_while_paused_means_no_data() -> None:
     scenario = played().report("paused").receive(process("publisher", "offline"))
     assert scenario.frame(5.0).link.state is LinkState.NO_DATA
+
+
+def test_a_request_for_a_rhythm_is_pending_until_its_episode_is_shown() -> None:
+    scenario = played().request(ShowEpisode(rhythm="VT"))
+    assert scenario.replay().requested.episode
+    note = scenario.replay().note
+    assert note is not None
+    assert "ventricular tachycardia" in english(note)
+    other = ShownEpisode(rhythm="VF", record="vfdb/422", start_s=1.0, end_s=9.0, returns=True)
+    assert scenario.report(episode=other).replay().requested.episode
+    vt = msgspec.structs.replace(other, rhythm="VT")
+    assert not scenario.report(episode=vt).replay().requested.episode

@@ -38,7 +38,9 @@ def test_a_long_one_with_a_good_signal_and_a_lead_in_is_chosen() -> None:
 
 def test_an_exact_episode_has_the_rhythm_of_the_table() -> None:
     assert named([episode()], "mitdb/205", 100.0, 103.0, None).rhythm == "VT"
-    assert named([episode()], "mitdb/205", 99.0, 103.0, None).rhythm == "?"
+    both = [episode("N", start_s=90.0), episode()]
+    assert named(both, "mitdb/205", 99.0, 103.0, None).rhythm == "VT", "most of it"
+    assert named(both, "mitdb/205", 110.0, 113.0, None).rhythm == "?"
     assert named([episode()], "mitdb/205", 100.0, 103.0, "VF").rhythm == "VF"
 
 

@@ -23,9 +23,10 @@ from stream.wire import detail
 from stream.wire.detail import IN_FULL, SetDetail
 from stream.wire.messages import BedStatus, Offer, Waveform
 from stream.wire.numerics_message import Numerics
-from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying
+from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying, ShowEpisode
 from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg
 from tests.brokers import Mosquitto
 from tests.stream.replay.test_playhead import traceable, with_numerics
@@ -229,3 +230,42 @@ async def test_a_ward_as_large_as_a_small_one_is_sent_in_full(mosquitto: Mosquit
             assert isinstance(message, Waveform)
             found.add(message.bed)
         await task
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_an_episode_over_a_broker(mosquitto: Mosquitto, mitdb_dir: Path, tmp_path: Path) -> None:
+    """It is offered, shown to every subscriber, told on the topic of truth, and refused for a path."""
+    clock, library = SteadyClock(), Library(Catalog(data_dir=mitdb_dir, cache_dir=tmp_path))
+    patterns = [pattern(Kind.ECG), pattern(Kind.TRUTH), pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    replays = [(traceable(36_000), ReplayConfig())]
+    async with (
+        Client(mosquitto.address, role=None, subscriptions=patterns) as client,
+        Client(mosquitto.address, role=None, subscriptions=patterns) as other,
+        asyncio.timeout(60),
+    ):
+        task = asyncio.create_task(serve(mosquitto.address, replays, library=library, ledger_path=None, clock=clock))
+
+        async def offered() -> BedStatus:
+            while not (isinstance(one := (await client.receive()).message, BedStatus) and one.rhythms):
+                pass
+            return one
+
+        assert {"VT", "VFL", "AFIB", "ASYS"} <= {offer.rhythm for offer in (await offered()).rhythms}
+        outside = ShowEpisode(record=str(mitdb_dir / "mitdb" / "205"), start_s=1.0, end_s=2.0)
+        client.send(command(1, outside, clock.now_ns()))
+        client.send(command(2, ShowEpisode(record="mitdb/205", start_s=1460.5, end_s=1465.2), clock.now_ns()))
+        for listener in (client, other):
+            refused, shown, truths = [], [], []
+            while not truths:
+                message = (await listener.receive()).message
+                if isinstance(message, BedStatus):
+                    refused += [result.refused for result in message.commands if result.refused]
+                    shown += [message.episode] if message.episode is not None else []
+                elif isinstance(message, Truth):
+                    truths.append(message)
+            assert "not on disk" in refused[0]
+            assert (shown[0].rhythm, shown[0].record, shown[0].returns) == ("VT", "mitdb/205", True)
+            assert (truths[0].phase, truths[0].name, truths[0].epoch) == ("begin", "VT", 1)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

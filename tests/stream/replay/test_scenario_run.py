@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from stream.errors import UsageError
@@ -14,7 +15,8 @@ from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import SetRhythm, SetScenario
 from stream.wire.truth_message import Truth
-from tests.stream.scenario.scenario_harness import Planned, play
+from tests.monitor.message_samples import alarm
+from tests.stream.scenario.scenario_harness import SESSION, Planned, play
 
 TRIAL = parse(
     """
@@ -162,3 +164,32 @@ def test_a_teacher_may_change_the_patient_meanwhile() -> None:
 def test_a_jump_beyond_the_end_is_refused() -> None:
     with pytest.raises(UsageError, match="position 90 s: the scenario has 40 s"):
         messages(commands=[(5.0, "bed-1", SetScenario(position_s=90))])
+
+
+def test_an_alarm_counts_once_it_is_raised_in_this_session_not_when_it_is_sent_again() -> None:
+    waiting = parse(
+        """
+name = "waiting"
+seconds = 40
+title = { en = "A trial", ja = "試行" }
+about = { en = "For a test.", ja = "試験用。" }
+[[steps]]
+after = { alarm = "asystole" }
+note = { en = "A note.", ja = "注。" }
+""",
+        "waiting.toml",
+    )
+    sent: list[Message] = []
+    publisher = play(waiting, sent.append, until_s=2)
+    raised = alarm(10, kind="asystole", session=SESSION)
+    for event, counts in (
+        (msgspec.structs.replace(raised, resent=True), False),
+        (msgspec.structs.replace(raised, session="cd" * 16), False),
+        (raised, True),
+    ):
+        publisher.observe_alarm(event)
+        publisher.publish_status(publisher.beds["bed-1"])
+        status = sent[-1]
+        assert isinstance(status, BedStatus)
+        assert status.scenario is not None
+        assert (status.scenario.next_s is not None) is counts

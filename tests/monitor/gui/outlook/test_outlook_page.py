@@ -96,6 +96,11 @@ def test_the_ward_lists_the_highest_risk_first_and_opens_the_bed_that_is_clicked
     assert window.station.title.text().startswith("CENTRAL STATION  ·  4 beds")
     texts = [ward.item(1, column).text() for column in range(ward.columnCount())]
     assert texts == ["ILL", "4", "69", "3", "–", "–", "40 %", "–", "MAP fell from 78 to 69 mmHg in 2 h, HR 97 1/min"]
+    heading = ward.horizontalHeader()
+    assert heading.defaultAlignment() & Qt.AlignmentFlag.AlignLeft, "above its column"
+    script.receive(status("publisher", "ended", bed="calm", session=SESSION, record="hours", duration=90 * 1_296_000))
+    window.tick()
+    assert ward.item(2, ward.columnCount() - 1).text().startswith("no new values, ")
     place = ward.visualItemRect(ward.item(1, 0)).center()
     QTest.mouseClick(ward.viewport(), Qt.MouseButton.LeftButton, pos=place)
     window.tick()

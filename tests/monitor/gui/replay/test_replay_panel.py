@@ -17,8 +17,8 @@ from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Frame, Replay, Requested
 from stream.timebase import FS
 from stream.wire.alarm_texts import phrase
-from stream.wire.messages import Offer
-from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.messages import Offer, RhythmOffer, ShownEpisode
+from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
 from tests.monitor.message_samples import CONNECTED, status
 
 OFFERS = (
@@ -203,3 +203,20 @@ def test_without_a_publisher_the_reason_is_shown(panel: Panel) -> None:
 
 def test_an_unknown_rhythm_code_is_unchanged() -> None:
     assert offer_text(Offer(name="x", seconds=61, rhythms=("XYZ",))) == "x   01:01   XYZ"
+
+
+def test_a_rhythm_is_asked_for_and_only_the_own_request_is_shown(panel: Panel) -> None:
+    show = panel.widget.show_rhythm
+    assert not show.isVisible(), "without episodes"
+    offering = msgspec.structs.replace(PLAYING.status, rhythms=(RhythmOffer(rhythm="VT", episodes=44),))
+    panel.show(replace(PLAYING, status=offering))
+    [entry] = panel.widget.rhythms.actions()
+    assert entry.text() == "ventricular tachycardia  (44)"
+    entry.trigger()
+    assert panel.requested == [ShowEpisode(rhythm="VT")]
+    panel.show(replace(PLAYING, status=offering), requested=Requested(episode=True))
+    assert dashed(show)
+    shown = ShownEpisode(rhythm="VT", record="mitdb/205", start_s=1.0, end_s=9.0, returns=True)
+    panel.show(replace(PLAYING, status=msgspec.structs.replace(offering, episode=shown)))
+    assert not dashed(show)
+    assert not filled(show), "a student is not told that a teacher shows an episode"

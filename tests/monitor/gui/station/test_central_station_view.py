@@ -266,6 +266,9 @@ def test_a_red_alarm_of_a_bed_without_a_tile_is_seen_and_opens_it(
     script.receive(ActiveAlarms(bed="bed-33", alarms=(alarm(300, bed="bed-33", kind="asystole", priority="high"),)))
     settle(station)
     assert (station.station.others.headline, station.station.others.detail) == ("BED-33", "*** Asystole")
+    alone = station.station.others.width()
+    station.station.show_note("saved")
+    qtbot.waitUntil(lambda: station.station.others.width() < alone)
     qtbot.mouseClick(station.station.others, Qt.MouseButton.LeftButton)
     station.tick()
     assert station.bed_view.header.bed.text() == "BED-33"

@@ -54,6 +54,22 @@ def test_each_wave_has_a_lane_in_its_colour_with_its_number_beside_it(window: Mo
     assert page.sweep.height() > page.waves.height() / 2
 
 
+def test_the_name_of_a_pressure_does_not_touch_its_limits(window: MonitorWindow, script: Script) -> None:
+    stream(script, window, 20)
+    image = window.bed_view.waves.grab().toImage()
+    height = image.height() // len(SIGNALS)
+    lane = range(height + 4, 2 * height - 4)
+
+    def rows(ink: str) -> set[int]:
+        return {y for y in lane if any(is_close_to(image.pixelColor(x, y), ink) for x in range(GUTTER - 2))}
+
+    name, limits = rows(NIGHT.wave["abp"]), rows(NIGHT.faint)
+    assert name
+    assert min(limits) < min(name)
+    assert max(name) < max(limits)
+    assert not name & limits
+
+
 def test_incremental_drawing_equals_a_full_redraw(window: MonitorWindow, script: Script) -> None:
     script.worker()
     stream(script, window, 90)
