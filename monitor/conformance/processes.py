@@ -112,6 +112,8 @@ class BedServers:
             elif now_ns - since_ns > HEARTBEAT_NS and self.latest[role].state not in ("ended", "stopped"):
                 del self._unserved[role]
                 note(rules.INSTANCE, f"instance {instance}, which is not online")
+        publisher = self.latest.get("publisher")
+        over = publisher is not None and publisher.state == "ended"  # then the worker's last status stays, too
         for role, beat in self._beats.items():
-            if processes.is_online(self.latest[role].instance):
+            if processes.is_online(self.latest[role].instance) and not (role == "worker" and over):
                 beat.check(now_ns)

@@ -212,6 +212,13 @@ def test_what_may_be_the_fault_of_the_network_is_a_remark(spoil: Any, remark: st
         assert not findings.violations
 
 
+def test_a_bed_that_has_ended_needs_no_further_status_of_its_worker() -> None:
+    ended = add(6.0, bed_status(6.0, "publisher", "ab12", "ended"))
+    alive = [add(at_s, process_status(at_s, "worker", "cd34")) for at_s in (8.0, 10.0, 12.0, 14.0)]
+    alive += [add(at_s, process_status(at_s, "publisher", "ab12")) for at_s in (8.1, 10.1, 12.1, 14.1)]
+    assert not check(all_of(ended, *alive)(script()), 15.0).violations
+
+
 def test_what_is_retained_may_be_published_again() -> None:
     repeated = [again(Vitals, 2), again(Numerics, 2), again(BedStatus, 3), again(ActiveAlarms, 1)]
     assert not check(all_of(*repeated)(script())).violations
