@@ -31,7 +31,7 @@ NEUTRAL: Final[Mapping[str, float]] = {
     "sepsis_threshold": 1.1,
 }
 LEVELS, SPREADS = (0.0, 0.25, 0.5, 0.75), (0.0, 0.25, 0.5, 0.75)
-MOST_ALERTS_PER_DAY: Final = 2.0
+MOST_ALERTS_PER_DAY: Final = 1.6
 TRIED: Final = 2000
 """Patients of all folds together on whom the personal head is tried."""
 
