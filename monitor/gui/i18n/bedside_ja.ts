@@ -1085,6 +1085,10 @@ median,
         <translation>新しい値なし</translation>
     </message>
     <message>
+        <source>MAP below 65 now</source>
+        <translation>平均血圧 65 未満</translation>
+    </message>
+    <message>
         <source>{value} ({hours} h ago)</source>
         <translation>{value}({hours} 時間前)</translation>
     </message>
