@@ -6,15 +6,17 @@ No Qt.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 from monitor.view.process_status import Services
 from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.messages import BedStatus
+from stream.wire.numerics_message import Numerics
 from stream.wire.topics import Kind
 from stream.wire.truth_message import Truth
 
-INSTRUCTOR_KINDS = (Kind.STATUS, Kind.PROCESS, Kind.TRUTH)
+INSTRUCTOR_KINDS = (Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS)
 """What an instructor's window receives."""
 
 MAX_BEDS = 64
@@ -54,6 +56,7 @@ class Instruction:
         self._services = Services()
         self._asked: dict[str, str] = {}
         self._received_ns: dict[str, int] = {}
+        self._values: dict[str, dict[str, float]] = {}
 
     def process(self, received: Received) -> None:
         """Process a message."""
@@ -66,6 +69,12 @@ class Instruction:
                 self._received_ns[message.bed] = received.monotonic_ns
         elif isinstance(message, Truth) and message.bed in self.beds:
             self.beds[message.bed].append(message)
+        elif isinstance(message, Numerics) and message.bed in self.beds:
+            self._values[message.bed] = {one.name: one.value for one in message.values if one.value is not None}
+
+    def values(self, bed: str) -> Mapping[str, float]:
+        """Return the present values of a patient, by name, as the publisher sent them last."""
+        return self._values.get(bed, {})
 
     def status(self, bed: str) -> BedStatus | None:
         """Return the status of a bed's publisher; None if it is not online, or its replay has ended."""

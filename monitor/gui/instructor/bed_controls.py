@@ -6,6 +6,7 @@ A control is enabled if the status of the bed's publisher says that it is possib
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
@@ -78,8 +79,8 @@ class BedControls(QWidget):
         whole.addWidget(self.note)
         self.apply_theme(theme)
 
-    def show_status(self, status: BedStatus | None, scenario_s: float | None) -> None:
-        """Show what is possible and what is in progress."""
+    def show_status(self, status: BedStatus | None, scenario_s: float | None, present: Mapping[str, float]) -> None:
+        """Show what is possible, what is in progress, and the present values of the patient."""
         self._status = status
         gone = "" if status is not None else translate("Instructor", "No publisher sends this bed.")
         rhythms = {} if status is None else rhythms_of(status)
@@ -94,7 +95,7 @@ class BedControls(QWidget):
             gone or ("" if rhythms else translate("Instructor", "No episodes on disk: bedside data fetch mitdb"))
         )
         recorded = translate("Instructor", "This patient is recorded; only synthetic/live can be steered.")
-        self.vitals.show_bed("" if status is None else status.bed, gone or ("" if steerable else recorded))
+        self.vitals.show_bed("" if status is None else status.bed, gone or ("" if steerable else recorded), present)
         running = status.injections if status is not None else None
         unable = "" if running is not None else translate("Instructor", "This publisher cannot inject.")
         self.injections.show_actions(

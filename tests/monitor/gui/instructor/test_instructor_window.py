@@ -38,6 +38,7 @@ from stream.wire.replay_actions import (
 )
 from stream.wire.topics import Kind, Role, Topic
 from stream.wire.truth_message import Truth
+from tests.waveforms import numeric, numerics
 
 RECORDED = BedStatus(
     bed="bed-1",
@@ -123,6 +124,7 @@ def test_a_recorded_bed_shows_episodes_and_says_why_it_cannot_be_steered(
     controls = window.controls
     assert window.bed == "bed-1"
     assert list(controls.rhythms.buttons) == ["VT", "VF"]
+    assert window.minimumSizeHint().height() < 300 < controls.sizeHint().height(), "what does not fit is scrolled"
     press(qtbot, controls.rhythms.buttons["VT"])
     controls.back.setChecked(False)
     press(qtbot, controls.rhythms.buttons["VF"])
@@ -149,6 +151,35 @@ def test_a_live_patient_is_steered(window: InstructorWindow, source: Given, qtbo
     for name, (low, high, _) in VITALS.items():
         assert RANGES[name][0] <= low < high <= RANGES[name][1], name
     assert set(STEERABLE) == set(RhythmCode.__args__)  # type: ignore[attr-defined]
+
+
+def test_a_slider_follows_its_value_until_it_is_moved_and_again_once_the_value_is_there(
+    window: InstructorWindow, source: Given
+) -> None:
+    def measured(value: float) -> None:
+        source.put(numerics(bed="bed-2", values=(numeric(value=value),)), Topic(Kind.NUMERICS, "bed-2"))
+        window.tick()
+
+    def label() -> str:
+        return window.controls.vitals._values["spo2"].text()
+
+    slider = window.controls.vitals.sliders["spo2"]
+    window.beds.setCurrentRow(1)
+    assert label() == ""
+    measured(97.4)
+    assert (slider.value(), label()) == (97, "97 %")
+    slider.setValue(82)
+    slider.sliderReleased.emit()
+    measured(91.0)
+    assert (slider.value(), label()) == (82, "91 → 82 %")
+    measured(82.2)
+    measured(83.0)
+    assert (slider.value(), label()) == (83, "83 %")
+    slider.setValue(60)
+    slider.sliderReleased.emit()
+    window.beds.setCurrentRow(0)
+    window.beds.setCurrentRow(1)
+    assert (slider.value(), label()) == (83, "83 %"), "another bed has no target"
 
 
 def test_an_injection_is_begun_and_stopped_and_a_refusal_is_shown(
@@ -237,4 +268,4 @@ def test_without_a_publisher_or_broker_nothing_is_sent_and_the_reason_is_said(
 
 
 def test_it_receives_what_it_needs_and_no_samples() -> None:
-    assert set(INSTRUCTOR_KINDS) == {Kind.STATUS, Kind.PROCESS, Kind.TRUTH}
+    assert set(INSTRUCTOR_KINDS) == {Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS}
