@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 SCENARIO_HELP = "patients and what happens to them: a file, or a name that 'bedside data scenarios' prints"
+
+
+def _add(parsers: Any, name: str, text: str, **more: Any) -> argparse.ArgumentParser:
+    """Add a subcommand whose help begins with what the list of subcommands says."""
+    parser: argparse.ArgumentParser = parsers.add_parser(name, help=text, description=text, **more)
+    return parser
 
 
 def parser() -> argparse.ArgumentParser:
@@ -238,7 +245,7 @@ def parser() -> argparse.ArgumentParser:
         "needs the rights of an instructor",
     )
     actions = command.add_subparsers(dest="action", metavar="[export]")
-    action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
+    action = _add(actions, "export", "write stored alarms as CSV, JSON lines or WFDB records")
     action.set_defaults(run="alarms export")
     action.add_argument("--db", type=Path, required=True, metavar="FILE", help="the alarm store")
     action.add_argument(
@@ -440,12 +447,12 @@ def parser() -> argparse.ArgumentParser:
 
     command = add("data", "recordings, episodes of arrhythmia, scenarios: list or download them")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
-    action = actions.add_parser("list", help="list known records and their locations", parents=[data])
+    action = _add(actions, "list", "list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
-    action = actions.add_parser("scenarios", help="list the scenarios of this package")
+    action = _add(actions, "scenarios", "list the scenarios of this package")
     action.add_argument("--language", choices=("en", "ja"), default="en", help="default: %(default)s")
     action.set_defaults(run="data scenarios")
-    action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
+    action = _add(actions, "fetch", "download records into the cache", parents=[data])
     action.add_argument(
         "names",
         nargs="+",
@@ -453,7 +460,7 @@ def parser() -> argparse.ArgumentParser:
         help="mitdb or bidmc (all of it), mitdb/208, challenge2019/p000009, excerpt",
     )
     action.set_defaults(run="data fetch")
-    action = actions.add_parser("episodes", help="list episodes of arrhythmia and where they are", parents=[data])
+    action = _add(actions, "episodes", "list episodes of arrhythmia and where they are", parents=[data])
     action.add_argument("--rhythm", metavar="CODE", help="only those of one rhythm, such as VT, VF, AFIB, ASYS, BRADY")
     action.add_argument("--min-s", type=float, default=0.0, metavar="S", help="only those that last so long")
     action.add_argument(
@@ -468,21 +475,24 @@ def parser() -> argparse.ArgumentParser:
 
     command = add("bench", "measure timings on this machine: stream, ward, model, gui")
     subjects = command.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
-    subject = subjects.add_parser("stream", help="deadlines and latency, compared with a naive loop", parents=[data])
+    subject = _add(subjects, "stream", "deadlines and latency, compared with a naive loop", parents=[data])
     subject.set_defaults(run="bench stream")
     subject.add_argument("--minutes", type=float, default=10.0, metavar="N", help="default: %(default)g")
     subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
-    subject = subjects.add_parser(
+    subject = _add(
+        subjects,
         "ward",
-        help="many beds: latency, gaps, processor time and memory of publisher, broker and worker",
+        "many beds: latency, gaps, processor time and memory of publisher, broker and worker",
         parents=[data, ward],
     )
     subject.set_defaults(run="bench ward")
-    subject.add_argument("--seconds", type=float, default=60.0, metavar="S", help="default: %(default)g")
+    subject.add_argument(
+        "--seconds", type=float, default=60.0, metavar="N", help="measure for N seconds (default: %(default)g)"
+    )
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
-    subject = subjects.add_parser(
-        "gui", help="frame times of central station and page, compared with redrawing every curve", parents=[data]
+    subject = _add(
+        subjects, "gui", "frame times of central station and page, compared with redrawing every curve", parents=[data]
     )
     subject.set_defaults(run="bench gui")
     subject.add_argument(
@@ -497,8 +507,8 @@ def parser() -> argparse.ArgumentParser:
     )
     subject.add_argument("--record", default="synthetic", metavar="RECORD", help="default: %(default)s")
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
-    subject = subjects.add_parser(
-        "model", help="the streaming step, compared with a matrix product on this processor", parents=[weights]
+    subject = _add(
+        subjects, "model", "the streaming step, compared with a matrix product on this processor", parents=[weights]
     )
     subject.set_defaults(run="bench model")
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")

@@ -31,7 +31,7 @@ NEUTRAL: Final[Mapping[str, float]] = {
     "sepsis_threshold": 1.1,
 }
 LEVELS, SPREADS = (0.0, 0.25, 0.5, 0.75), (0.0, 0.25, 0.5, 0.75)
-MOST_ALERTS_PER_DAY: Final = 2.0
+MOST_ALERTS_PER_DAY: Final = 1.8
 TRIED: Final = 2000
 """Patients of all folds together on whom the personal head is tried."""
 
@@ -155,7 +155,7 @@ def _widths(ratios: Array) -> Array:
 def _threshold(slim: Sequence[tuple[Courses, Array]]) -> float:
     """Return the threshold of the advisory with the best F1 per event, with few enough alerts."""
     best, chosen = -1.0, 1.0
-    for threshold in np.arange(0.1, 0.75, 0.05):
+    for threshold in np.arange(0.2, 0.7, 0.02):
         total = AlertCounts()
         for courses, pressure in slim:
             raised = _raised(courses, pressure, float(threshold))

@@ -17,12 +17,12 @@ Float32s = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 HIDDEN, EPOCHS, BATCH = 64, 8, 96
-RATE, DECAY, NOISE = 4e-3, 1e-3, 0.05
+RATE, DECAY, NOISE = 4e-3, 1e-3, 0.15
 """Highest learning rate, weight decay, standard deviation of the noise on the inputs (in scales)."""
-DROPOUT = 0.2
+DROPOUT = 0.4
 """Share of hidden units that are left out of the outputs in training."""
 
-RISK_WEIGHTS = (1.0, 1.0, 1.0, 2.0)
+RISK_WEIGHTS = (1.0, 1.0, 1.0, 4.0)
 
 
 @dataclass(frozen=True, eq=False)

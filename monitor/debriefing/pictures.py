@@ -153,7 +153,7 @@ def _bar(bar: _Bar, top: float) -> str:
     """Return a bar with its label at its right; if there is no room, inside it or at its left."""
     left, right = _extent(bar)
     width = max(bar.right - bar.left, 3)
-    if right > bar.left + width:
+    if right > max(bar.right, bar.left + 3):
         label = _text(bar.left + width + 3, top + 13, bar.label, bar.colour, size=11)
     elif left < bar.left:
         label = _text(bar.left - 3, top + 13, bar.label, bar.colour, size=11, anchor="end")

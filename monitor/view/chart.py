@@ -39,6 +39,8 @@ GROUPS: tuple[ChartGroup, ...] = (
 )
 """Groups of numerics, from top to bottom."""
 
+_MEANS: tuple[NumericName, ...] = ("abp_mean", "nibp_mean")
+
 PRESSURE_LIMIT = 65.0
 """Mean arterial pressure below which the events of the risks are, mmHg."""
 
@@ -148,15 +150,28 @@ class WardRow:
         """Return a risk; None if it is unknown or has no meaning now."""
         return None if self.chart.outlook is None else self.chart.outlook.probability(name)
 
+    @property
+    def pressure(self) -> tuple[float, int] | None:
+        """Latest mean arterial pressure in mmHg, and how many hours ago; None if it is unknown."""
+        outlook = self.chart.outlook
+        if outlook is None:
+            return None
+        return next((found for name in _MEANS if (found := latest(outlook, name)) is not None), None)
+
+    @property
+    def low(self) -> bool:
+        """Whether the pressure is below the limit now, so that its risk has no meaning."""
+        return self.risk("hypotension_6h") is None and self.pressure is not None and self.pressure[0] < PRESSURE_LIMIT
+
 
 def by_risk(rows: Iterable[WardRow]) -> tuple[WardRow, ...]:
-    """Return beds in the order of a ward list: advisories first, then by risk, score and name; unknown ones last."""
+    """Return beds in the order of a ward list: low pressure, advisory, risk, score, name; unknown ones last."""
 
-    def rank(row: WardRow) -> tuple[bool, float, int, str]:
+    def rank(row: WardRow) -> tuple[bool, bool, float, int, str]:
         outlook = row.chart.outlook
         if outlook is None:
-            return True, 1.0, 0, row.bed
+            return True, True, 1.0, 0, row.bed
         risk = outlook.probability(outlook.advisory_risk)
-        return not outlook.advisory, -(risk or 0.0), -(outlook.score or 0), row.bed
+        return not row.low, not outlook.advisory, -(risk or 0.0), -(outlook.score or 0), row.bed
 
     return tuple(sorted(rows, key=rank))

@@ -50,8 +50,8 @@ _STATUS = (
 )
 """Fields of the status of a bed that a quiz shows."""
 
-_ALARM: Mapping[str, str] = {"en": "Rhythm alarm", "ja": "リズムのアラーム"}
-_ASKED: Mapping[str, str] = {"en": "which rhythm?", "ja": "どのリズム?"}
+_ALARM: Mapping[str, str] = {"en": "Rhythm alarm", "ja": "調律のアラーム"}
+_ASKED: Mapping[str, str] = {"en": "which rhythm?", "ja": "どの調律?"}
 
 
 def quiz_table(table: Table, language: str) -> Table:

@@ -99,14 +99,18 @@ def in_words(step: Step) -> str:
     if step.rhythm is not None:
         parts.append(step.rhythm if step.rate is None else f"{step.rhythm} {step.rate:g}/min")
     if step.vitals:
-        targets = ", ".join(f"{name} {target:g}" for name, target in step.vitals.items())
+        targets = ", ".join(f"{_spaced(name)} {target:g}" for name, target in step.vitals.items())
         parts.append(targets + (f" ({step.ramp_s:g} s)" if step.ramp_s else ""))
     if step.inject is not None:
-        parts.append(step.inject.kind)
+        parts.append(_spaced(step.inject.kind))
     if step.stop is not None:
         parts.append(f"stop {step.stop}")
     if step.expect is not None:
-        parts.append(f"→ {step.expect.action} ({step.expect.within_s:g} s)")
+        parts.append(f"→ {_spaced(step.expect.action)} ({step.expect.within_s:g} s)")
     if step.note is not None and not parts:
         parts.append("note")
     return "; ".join(parts)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")

@@ -257,7 +257,7 @@
     </message>
     <message>
         <source>Disturbances</source>
-        <translation>外乱</translation>
+        <translation>アーチファクト・障害</translation>
     </message>
     <message>
         <source>Vital signs</source>
@@ -285,7 +285,7 @@
     </message>
     <message>
         <source>This publisher cannot inject.</source>
-        <translation>この配信元は外乱を加えられません。</translation>
+        <translation>この配信元はアーチファクトや障害を加えられません。</translation>
     </message>
     <message>
         <source>return afterwards to where the record was</source>
@@ -738,7 +738,7 @@ median,
     <name>Quiz</name>
     <message>
         <source>QUIZ: which rhythm is it?</source>
-        <translation>クイズ: 何のリズムですか?</translation>
+        <translation>クイズ: どの調律ですか?</translation>
     </message>
     <message>
         <source>choose …</source>
@@ -754,7 +754,7 @@ median,
     </message>
     <message>
         <source>choose a rhythm first</source>
-        <translation>先にリズムを選んでください</translation>
+        <translation>先に調律を選んでください</translation>
     </message>
 </context>
 <context>
@@ -1095,6 +1095,10 @@ median,
     <message>
         <source>no new values</source>
         <translation>新しい値なし</translation>
+    </message>
+    <message>
+        <source>MAP below 65 now</source>
+        <translation>平均血圧 65 未満</translation>
     </message>
     <message>
         <source>{value} ({hours} h ago)</source>

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from monitor.gui.style.theme import Theme, font, px
 
-BUTTON_HEIGHT, LONG = 48, 12
+BUTTON_HEIGHT, LONG = 40, 12
 
 
 class ActionGrid(QWidget):

@@ -10,7 +10,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from monitor.gui.instructor.bed_controls import BedControls
 from monitor.gui.instructor.names import truth_line
@@ -76,7 +85,12 @@ class InstructorWindow(QWidget):
         footer, middle, whole = QHBoxLayout(), QSplitter(Qt.Orientation.Horizontal), QVBoxLayout(self)
         footer.addWidget(self.warning)
         footer.addWidget(self.broker, 1)
-        for widget, stretch in ((self.beds, 0), (self.controls, 3), (self.truths, 1)):
+        area = QScrollArea()  # for screens that are lower than all controls
+        area.setWidget(self.controls)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for widget, stretch in ((self.beds, 0), (area, 3), (self.truths, 1)):
             middle.addWidget(widget)
             middle.setStretchFactor(middle.count() - 1, stretch)
         self.beds.setMinimumWidth(px(150))
@@ -165,7 +179,7 @@ class InstructorWindow(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self._shown = None
-        self.setStyleSheet(f"InstructorWindow {{ background: {theme.ground} }}")
+        self.setStyleSheet(f"InstructorWindow, QScrollArea, BedControls {{ background: {theme.ground} }}")
         style = (
             f"QListWidget {{ background: {theme.panel}; color: {theme.text}; border: none }}"
             f"QListWidget::item {{ padding: 6px }}"

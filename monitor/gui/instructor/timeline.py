@@ -81,7 +81,7 @@ class Timeline(QWidget):
                 painter.drawLine(QPointF(x, top + row_height), QPointF(x, y))
                 painter.setPen(colour(theme.faint if step.happened else theme.text))
                 room = max(self.width() - x - 4, 0.0)
-                left = x if room > px(110) else self.width() - px(110)
+                left = x + px(4) if room > px(110) else self.width() - px(110)
                 short = painter.fontMetrics().elidedText(step.text, Qt.TextElideMode.ElideRight, px(150))
                 painter.drawText(QRectF(left, top, px(150), row_height), Qt.AlignmentFlag.AlignVCenter, short)
             painter.setPen(QPen(colour(theme.simulation), 2))

@@ -15,9 +15,8 @@ from monitor.gui.outlook.outlook_panel import percent
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.view.chart import WardRow, latest
+from monitor.view.chart import WardRow
 from stream.wire.alarm_texts import NO_VALUE
-from stream.wire.numerics_message import NumericName
 from stream.wire.outlook_message import RISK_NAMES
 from stream.wire.outlook_texts import reason_phrases
 
@@ -33,7 +32,6 @@ HEADINGS = (
     QT_TRANSLATE_NOOP("WardList", "Early warning (not a diagnosis)"),
 )
 
-_MEANS: tuple[NumericName, ...] = ("abp_mean", "nibp_mean")
 _NEARER = (4, 5)
 """Columns of the risks within 1 h and 3 h."""
 
@@ -116,14 +114,15 @@ class WardList(QTableWidget):
 
 def _texts(row: WardRow) -> tuple[str, ...]:
     silent = [] if row.live else [translate("WardList", "no new values")]
+    low = [translate("WardList", "MAP below 65 now")] if row.low else []
     outlook = row.chart.outlook
     if outlook is None:
         return row.bed.upper(), str(row.chart.hour), *[NO_VALUE] * (len(HEADINGS) - 3), ", ".join(silent)
-    known = next((found for name in _MEANS if (found := latest(outlook, name)) is not None), None)
+    known = row.pressure
     pressure = NO_VALUE if known is None else f"{known[0]:.0f}"
     if known is not None and known[1]:
         pressure = translate("WardList", "{value} ({hours} h ago)").format(value=pressure, hours=known[1])
     score = NO_VALUE if outlook.score is None else str(outlook.score)
     risks = [percent(outlook.probability(name)) for name in RISK_NAMES]
-    reasons = ", ".join([*silent, *(text_of(reason) for reason in reason_phrases(outlook))])
+    reasons = ", ".join([*silent, *low, *(text_of(reason) for reason in reason_phrases(outlook))])
     return row.bed.upper(), str(outlook.hour), pressure, score, *risks, reasons

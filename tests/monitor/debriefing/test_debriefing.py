@@ -20,6 +20,7 @@ from monitor.alarm_log.strips import StripRecorder
 from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
 from monitor.debriefing.expected_alarms import expected_alarms
+from monitor.debriefing.pictures import _Bar, _bar
 from monitor.debriefing.report import report
 from monitor.debriefing.spans import spans_of
 from monitor.debriefing.texts import TABLES
@@ -247,6 +248,12 @@ def test_the_page_is_complete_and_stands_alone(session: ClassSession, language: 
              "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解",
                     "アラームから 4.0\u00a0秒", "開始から")}  # fmt: skip
     assert all(one in page for one in words[language])
+
+
+def test_a_label_without_room_at_the_right_is_inside_its_bar() -> None:
+    left, right = 313.4364244112401, 896.9486747387447
+    assert left + (right - left) < right, "rounded"
+    assert f'<text x="{left + 5:.1f}"' in _bar(_Bar(left, right, "#c62828", "ventricular tachycardia"), 0.0)
 
 
 def test_both_languages_have_all_names() -> None:

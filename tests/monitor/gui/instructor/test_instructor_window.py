@@ -125,6 +125,7 @@ def test_a_recorded_bed_shows_episodes_and_says_why_it_cannot_be_steered(
     controls = window.controls
     assert window.bed == "bed-1"
     assert list(controls.rhythms.buttons) == ["VT", "VF"]
+    assert window.minimumSizeHint().height() < 300 < controls.sizeHint().height(), "what does not fit is scrolled"
     press(qtbot, controls.rhythms.buttons["VT"])
     controls.back.setChecked(False)
     press(qtbot, controls.rhythms.buttons["VF"])

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from monitor.gui.window import MonitorWindow
-from stream.wire.outlook_message import Risk
+from stream.wire.outlook_message import PastValues, Risk
 from tests.monitor.gui.conftest import Script
 from tests.monitor.message_samples import SECOND, process, status
 from tests.outlooks import alone, outlook
@@ -110,6 +110,18 @@ def test_the_ward_lists_the_highest_risk_first_and_opens_the_bed_that_is_clicked
     assert window.bed_view.sweep.isVisible()
     assert window.bed_view.heart_rate.isVisible()
     assert not window.bed_view.outlook.isVisible()
+
+
+def test_a_bed_whose_pressure_is_low_now_is_first_and_says_so(window: MonitorWindow, script: Script) -> None:
+    send(script, "warned", advisory=True)
+    past = (PastValues(name="nibp_mean", unit="mmHg", values=(70.0, 61.0)),)
+    risks = (Risk(name="hypotension_6h", probability=None),)
+    send(script, "low", past=past, past_risk=(0.6, None), risks=risks, advisory=False, reasons=())
+    window.switch_page()
+    window.tick()
+    ward = window.station.ward
+    assert [row.bed for row in ward.rows] == ["low", "warned"]
+    assert ward.item(0, ward.columnCount() - 1).text() == "MAP below 65 now"
 
 
 def test_the_replay_of_hours_is_controlled_by_the_hour(window: MonitorWindow, script: Script) -> None:
