@@ -98,12 +98,15 @@ def _replay_scenario(args: argparse.Namespace) -> int:
     from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
     from stream.replay.publisher_process import serve
+    from stream.replay.scenario_episodes import episodes_of
     from stream.replay.scenario_run import first_records
     from stream.scenario.file import load as load_scenario
 
     scenario = load_scenario(args.scenario)
     log.info("%s; %g s of patient time", scenario.title.of(args.language), scenario.seconds)
     found = first_records(scenario, lambda name: load(name, records))
+    library = Library(records)
+    episodes = episodes_of(scenario, found, library)
     speed = scenario.speed * args.speed
     replays = [
         (record, ReplayConfig(bed=bed.name, chunk=args.chunk, speed=speed, loop=True, start_s=start_s))
@@ -114,11 +117,12 @@ def _replay_scenario(args: argparse.Namespace) -> int:
             serve(
                 address,
                 replays,
-                library=Library(records),
+                library=library,
                 ledger_path=args.ledger,
                 clock=SteadyClock(),
                 annotations=args.annotations,
                 scenario=scenario,
+                episodes=episodes,
                 language=args.language,
                 watch=watch,
             )

@@ -26,6 +26,7 @@ from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.episode_truth import left, note, passed
 from stream.replay.ledger import Write, discard
 from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines, show
+from stream.replay.scenario_episodes import NO_EPISODES, Episodes
 from stream.replay.scenario_run import ScenarioRun
 from stream.replay.schedule import Schedule
 from stream.replay.shard_run import ShardRun
@@ -95,6 +96,8 @@ class Publisher:
         topics as well; see `stream.wire.detail`. Without it, of all on their own topics.
     scenario : Scenario or None
         What happens to the beds, which are those of the scenario, with its records.
+    episodes : mapping
+        Those of the scenario, see `stream.replay.scenario_episodes.episodes_of`.
     language : str
         Of the texts of the scenario.
 
@@ -122,6 +125,7 @@ class Publisher:
         annotations: bool = False,
         in_shards: bool = False,
         scenario: Scenario | None = None,
+        episodes: Episodes = NO_EPISODES,
         language: Language = "en",
     ) -> None:
         self._stepped_ns = clock.stepped_ns
@@ -141,7 +145,7 @@ class Publisher:
         self._scenario: ScenarioRun | None = None
         if scenario is not None:
             records = [head.record for head in heads]
-            self._scenario = ScenarioRun(scenario, records, language, send=send, actor=self)
+            self._scenario = ScenarioRun(scenario, records, episodes, language, send=send, actor=self)
         self._unended: set[str] = set()
         self._deadlines, self._statuses = Schedule(self.beds), Schedule(self.beds)
         self._runs = ShardRuns(self._join_run, self._leave_run)
@@ -329,6 +333,15 @@ class Publisher:
         self._move(self.beds[bed], replace(head, position=position))
         self._remove_numerics(self.beds[bed])
 
+    def show_episode(self, bed: str, record: Record, episode: Episode, then: After) -> None:
+        """Show an episode, for the scenario; what is not possible, after a command of somebody, is logged."""
+        try:
+            self.visit(self.beds[bed], record, episode, then)
+        except UsageError as error:
+            log.warning("%s: a step of the scenario is left out: %s", bed, error)
+        else:
+            self.publish_status(self.beds[bed])
+
     def tell_rhythm(self, bed: str, rhythm: str) -> None:
         """Tell which rhythm a patient has at its next sample, for the scenario."""
         one, scenario = self.beds[bed], None if self._scenario is None else self._scenario.scenario.name
@@ -410,7 +423,7 @@ class Publisher:
         self._remove_numerics(bed)
         log.info("%s", description(bed.head))
 
-    def show_episode(self, bed: Bed, record: Record, episode: Episode, after: After) -> None:
+    def visit(self, bed: Bed, record: Record, episode: Episode, after: After) -> None:
         """Show an episode of a record, and return or go on.
 
         Raises
@@ -472,7 +485,10 @@ class Publisher:
 
     def _publish(self, bed: Bed) -> None:
         if self._scenario is not None:
-            self._scenario.reach(bed.own_head, self._clock.now_ns())
+            due = bed.own_head
+            self._scenario.reach(due, self._clock.now_ns())
+            if bed.own_head is not due:
+                return  # an episode is entered; its first chunk has a time of its own
         record = bed.own_head.record
         if record.alone:
             self._publish_alone(bed)
@@ -480,6 +496,8 @@ class Publisher:
         before = bed.own_head
         waves, numerics = before.next_waves(), before.next_numerics()
         chunk, head = before.next_chunk()
+        if self._scenario is not None and before.fast_until:
+            self._scenario.pass_over(before.bed, chunk.n)
         waves, chunk, numerics = self._disturbances.disturb(record, Interval(waves, chunk, numerics))
         send = partial(self._disturbances.carry, chunk)
         for wave in waves:

@@ -21,6 +21,7 @@ from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher
+from stream.replay.scenario_episodes import NO_EPISODES, Episodes
 from stream.scenario.scenario import Scenario
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
@@ -49,6 +50,7 @@ async def serve(
     clock: Clock,
     annotations: bool = False,
     scenario: Scenario | None = None,
+    episodes: Episodes = NO_EPISODES,
     language: Language = "en",
     injections: Sequence[tuple[str, Inject]] = (),
     all_in_full: bool = False,
@@ -69,6 +71,8 @@ async def serve(
         Also send the reference annotations.
     scenario : Scenario, optional
         What happens to the beds, which are its own, in its order.
+    episodes : mapping
+        Those that it shows, see `stream.replay.scenario_episodes.episodes_of`.
     language : str
         Of its texts.
     injections : sequence of (str, Inject)
@@ -125,6 +129,7 @@ async def serve(
                 annotations=annotations,
                 in_shards=in_shards,
                 scenario=scenario,
+                episodes=episodes,
                 language=language,
             )
             for name, action in injections:
@@ -226,7 +231,7 @@ async def _show_episode(
         record = await asyncio.to_thread(library.load, episode.record)
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")
-    publisher.show_episode(bed, record, episode, action.after)
+    publisher.visit(bed, record, episode, action.after)
     if action.record is None:
         turns[command.bed, episode.rhythm] += 1
     publisher.complete(command)

@@ -9,18 +9,28 @@ from typing import Protocol
 
 from stream.clock import rfc3339
 from stream.errors import UsageError
+from stream.records.episodes import Episode
 from stream.records.record import Record
 from stream.records.synthetic.live_record import LiveRecord
 from stream.records.synthetic.patient import Patient
 from stream.records.synthetic.presets import LIVE
 from stream.replay.playhead import AnyRecord, Playhead
+from stream.replay.scenario_episodes import Episodes
 from stream.scenario.course import in_progress, in_words, injection, injection_id, patient_at
 from stream.scenario.file import initial_patient
 from stream.scenario.scenario import Scenario, Step
 from stream.scenario.timeline import Event, Happening, Timeline, advance, begin, due, observe
 from stream.timebase import FS
 from stream.wire.messages import MAX_INDEX, MAX_SCENARIO_STEPS, Message, ScenarioStatus, ScenarioStep
-from stream.wire.replay_actions import InjectionAction, PatientAction, SetRhythm, SetScenario, SetVitals, StopInjection
+from stream.wire.replay_actions import (
+    After,
+    InjectionAction,
+    PatientAction,
+    SetRhythm,
+    SetScenario,
+    SetVitals,
+    StopInjection,
+)
 from stream.wire.truth_message import Truth, TruthPhase, TruthWhat
 
 
@@ -32,6 +42,9 @@ class Actor(Protocol):
 
     def show(self, bed: str, record: AnyRecord, position: int) -> None:
         """Go on with another record at a position, in a new epoch."""
+
+    def show_episode(self, bed: str, record: Record, episode: Episode, then: After) -> None:
+        """Show an episode of a record, and return or go on."""
 
     def tell_rhythm(self, bed: str, rhythm: str) -> None:
         """Tell which rhythm a patient has at its next sample."""
@@ -108,6 +121,8 @@ class ScenarioRun:
     scenario : Scenario
     records : sequence of Record or LiveRecord
         Those of the begin.
+    episodes : mapping
+        See `stream.replay.scenario_episodes.episodes_of`.
     language : str
         Of its texts, ``en`` or ``ja``.
     send : callable
@@ -119,12 +134,14 @@ class ScenarioRun:
         self,
         scenario: Scenario,
         records: Sequence[AnyRecord],
+        episodes: Episodes,
         language: str,
         *,
         send: Callable[[Message], None],
         actor: Actor,
     ) -> None:
         self.scenario = scenario
+        self._episodes = episodes
         self._language = language
         self._send = send
         self._actor = actor
@@ -147,6 +164,10 @@ class ScenarioRun:
             self._advance(run, head, now_ns, run.timeline.position + elapsed)
             if run.timeline.position >= self.scenario.samples:
                 self.end(head, now_ns)
+
+    def pass_over(self, bed: str, n: int) -> None:
+        """Note that the next samples of a bed are not of its time: those before an episode, passed in a moment."""
+        self._beds[bed].at += n
 
     def end(self, head: Playhead, now_ns: int) -> None:
         """Do what happens at the end of the scenario of a bed, and tell that it is over, once."""
@@ -242,6 +263,9 @@ class ScenarioRun:
             text = step.expect.text.of(self._language)
             values = {"within_s": step.expect.within_s}
             self._tell(head, now_ns, "expected_action", "begin", step.expect.action, number, text, values)
+        if step.episode is not None:
+            record, episode = self._episodes[head.bed, number]
+            self._actor.show_episode(head.bed, record, episode, step.then or "return")
 
     def _tell_outcome(self, run: _BedRun, head: Playhead, now_ns: int, one: Happening) -> None:
         """Tell that an expected action was done, or missed."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from stream.records.synthetic.patient import Patient
 from stream.records.synthetic.steering import shifted, with_rhythm, with_vitals
 from stream.scenario.file import initial_patient
-from stream.scenario.scenario import Bed, Scenario, Step
+from stream.scenario.scenario import Bed, Place, Scenario, Step
 from stream.scenario.timeline import Happening
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES
@@ -101,6 +101,10 @@ def in_words(step: Step) -> str:
     if step.vitals:
         targets = ", ".join(f"{_spaced(name)} {target:g}" for name, target in step.vitals.items())
         parts.append(targets + (f" ({step.ramp_s:g} s)" if step.ramp_s else ""))
+    if isinstance(step.episode, Place):
+        parts.append(f"episode {step.episode.record} {step.episode.start_s:g} s")
+    elif step.episode is not None:
+        parts.append(f"episode {step.episode}")
     if step.inject is not None:
         parts.append(_spaced(step.inject.kind))
     if step.stop is not None:

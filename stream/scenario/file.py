@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 
 from stream.errors import BedsideError, UsageError
+from stream.records.episodes import counts
+from stream.records.episodes import shipped as shipped_episodes
 from stream.records.synthetic.patient import RANGES, Patient
 from stream.records.synthetic.steering import shifted, with_rhythm, with_vitals
-from stream.scenario.scenario import After, Bed, Scenario, Step
+from stream.scenario.scenario import After, Bed, Place, Scenario, Step
 from stream.scenario.timeline import advance, begin
 from stream.timebase import FS
 from stream.wire.injection_kinds import check_injection, check_seconds
@@ -142,8 +144,14 @@ def _type_at(key: str) -> msgspec.inspect.Type:
         elif isinstance(found, msgspec.inspect.VarTupleType):
             found = found.item_type
         if isinstance(found, msgspec.inspect.UnionType):
-            [found] = [one for one in found.types if not isinstance(one, msgspec.inspect.NoneType)]
+            found = _table_of(found)
     return found
+
+
+def _table_of(union: msgspec.inspect.UnionType) -> msgspec.inspect.Type:
+    """Return the table that a value may be, else the one type that is not null."""
+    types = [one for one in union.types if not isinstance(one, msgspec.inspect.NoneType)]
+    return next((one for one in types if isinstance(one, msgspec.inspect.StructType)), types[0])
 
 
 def _line_of(text: str, key: str) -> int:
@@ -224,8 +232,8 @@ def _check_bed(bed: Bed, before: list[str]) -> None:
     if bed.name in before:
         raise _KeyError("name", f"{bed.name!r} is another bed: give each its own")
     if bed.record is not None:
-        for key in ("rate", "vitals"):
-            if getattr(bed, key):
+        for key in ("rhythm", "rate", "vitals"):
+            if getattr(bed, key) != getattr(Bed(), key):
                 raise _KeyError(key, f"cannot be given to a record: leave {key} or record out")
         return
     if bed.start_s:
@@ -259,11 +267,16 @@ def _check_step(scenario: Scenario, step: Step, number: int) -> None:
     if step.after is not None:
         _check_after(scenario, step.after, bed.name)
     if bed.record is not None:
-        for key in ("rhythm", "vitals"):
+        for key in ("rhythm", "rate", "vitals", "ramp_s"):
             if getattr(step, key):
                 raise _KeyError(key, f"cannot be given to a record: bed {bed.name} replays {bed.record}")
+        _check_episode(step)
     else:
+        if step.episode is not None:
+            raise _KeyError("episode", f"cannot be given to a synthetic patient: give bed {bed.name} a rhythm")
         _check_patient(step)
+    if step.then is not None and step.episode is None:
+        raise _KeyError("then", "is what follows an episode: give episode")
     if step.inject is not None:
         one = step.inject
         with _of_key("inject"):
@@ -272,8 +285,8 @@ def _check_step(scenario: Scenario, step: Step, number: int) -> None:
     injecting = {other.name for other in scenario.steps_of(bed.name) if other.inject is not None}
     if step.stop is not None and step.stop not in injecting:
         raise _KeyError("stop", f"{step.stop!r} is no step of bed {bed.name} with an injection")
-    if not any((step.rhythm, step.vitals, step.inject, step.stop, step.note, step.expect)):
-        raise ValueError("does nothing: give rhythm, vitals, inject, stop, note or expect")
+    if not any((step.rhythm, step.vitals, step.episode, step.inject, step.stop, step.note, step.expect)):
+        raise ValueError("does nothing: give rhythm, vitals, episode, inject, stop, note or expect")
 
 
 def _check_patient(step: Step) -> None:
@@ -286,6 +299,13 @@ def _check_patient(step: Step) -> None:
         low, high = RANGES.get(name, RANGES["abp_systolic"])
         if not low <= target <= high:
             raise _KeyError(f"vitals.{name}", f"of {target:g}: use {low:g} to {high:g}")
+
+
+def _check_episode(step: Step) -> None:
+    if isinstance(step.episode, str) and step.episode not in (known := counts(shipped_episodes())):
+        raise _KeyError("episode", f"{step.episode!r} is not known: one of {', '.join(sorted(known))}")
+    if isinstance(step.episode, Place) and step.episode.end_s <= step.episode.start_s:
+        raise _KeyError("episode.end_s", f"of {step.episode.end_s:g} is not after start_s")
 
 
 def _check_after(scenario: Scenario, after: After, bed: str) -> None:

@@ -12,8 +12,9 @@ import msgspec
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind
 from stream.wire.injection_kinds import MAX_INJECTION_S, InjectedSignal, InjectionKind
-from stream.wire.messages import MAX_SPEED, MIN_SPEED, BedName
+from stream.wire.messages import MAX_SPEED, MIN_SPEED, BedName, RhythmName
 from stream.wire.replay_actions import MAX_RAMP_S, RhythmCode, VitalName
+from stream.wire.replay_actions import After as Then
 
 MAX_SECONDS = 86_400.0
 """Longest scenario, s of patient time."""
@@ -126,6 +127,25 @@ class Expect(Part, frozen=True, kw_only=True):
     text: Texts
 
 
+class Place(Part, frozen=True, kw_only=True):
+    """An episode at a place of a record.
+
+    Attributes
+    ----------
+    record : str
+        Such as ``mitdb/205``.
+    start_s, end_s : float
+        s from its first sample.
+    rhythm : str or None
+        What it is; None: as the table of episodes says.
+    """
+
+    rhythm: RhythmName | None = None
+    record: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    start_s: Seconds
+    end_s: Seconds
+
+
 class Step(Part, frozen=True, kw_only=True):
     """Something that happens, at a time or after an event.
 
@@ -143,6 +163,10 @@ class Step(Part, frozen=True, kw_only=True):
         Another rhythm, with ``rate`` in 1/min, None: the usual one.
     vitals : dict of str to float
         Targets, reached linearly within ``ramp_s``.
+    episode : str, Place or None
+        Of a bed with a record: a real episode of this rhythm, or the one at this place, is shown.
+    then : str or None
+        With ``episode``: ``return`` to where the record was, which None means too, or ``go_on`` in that of the episode.
     inject : Injection or None
     stop : str or None
         Name of the step whose injection ends.
@@ -159,6 +183,8 @@ class Step(Part, frozen=True, kw_only=True):
     rate: Annotated[float, msgspec.Meta(gt=0)] | None = None
     vitals: dict[VitalName, float] = {}
     ramp_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_RAMP_S)] = 0.0
+    episode: RhythmName | Place | None = None
+    then: Then | None = None
     inject: Injection | None = None
     stop: Name | None = None
     note: Texts | None = None

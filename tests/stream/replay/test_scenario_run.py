@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
+
 import msgspec
 import pytest
 
 from stream.errors import UsageError
+from stream.records.library import LoadedRecords
 from stream.scenario.file import load, parse
 from stream.scenario.scenario import Scenario
 from stream.timebase import FS
@@ -16,6 +20,7 @@ from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import SetRhythm, SetScenario
 from stream.wire.truth_message import Truth
 from tests.monitor.message_samples import alarm
+from tests.stream.replay.test_playhead import traceable
 from tests.stream.scenario.scenario_harness import SESSION, Planned, play
 
 TRIAL = parse(
@@ -193,3 +198,66 @@ note = { en = "A note.", ja = "注。" }
         assert isinstance(status, BedStatus)
         assert status.scenario is not None
         assert (status.scenario.next_s is not None) is counts
+
+
+SHOWN, OTHER = traceable(120 * FS), dataclasses.replace(traceable(50 * FS), name="other")
+AT_HAND = LoadedRecords((SHOWN, OTHER))
+VISITS = """
+name = "visits"
+seconds = 40
+title = { en = "A trial", ja = "試行" }
+about = { en = "For a test.", ja = "試験用。" }
+[[beds]]
+record = "traceable"
+start_s = 10
+[[steps]]
+name = "vt"
+at_s = 5
+episode = { rhythm = "VT", record = "other", start_s = 30, end_s = 33 }
+[[steps]]
+after = { step = "vt", delay_s = 4 }
+note = { en = "A note.", ja = "注。" }
+"""
+
+
+def visited(text: str = VISITS, commands: Planned = ()) -> list[Message]:
+    sent: list[Message] = []
+    play(parse(text, "visits.toml"), sent.append, commands, load=AT_HAND.load, until_s=30, library=AT_HAND)
+    return sent
+
+
+def test_an_episode_of_another_record_is_shown_and_the_time_goes_on_with_it() -> None:
+    sent = visited()
+    chunks = [one for one in sent if isinstance(one, Waveform)]
+    seconds = Counter[tuple[int, str]]()
+    for chunk in chunks:
+        seconds[chunk.epoch, chunk.record] += chunk.n / FS  # type: ignore[assignment]
+    assert seconds[0, "traceable"] == pytest.approx(5)
+    assert seconds[1, "other"] == pytest.approx(28), "20 s before, 3 s, 5 s after"
+    back = next(one for one in chunks if one.epoch == 2 and one.speed == 1)
+    assert (back.record, back.position / FS) == ("traceable", 15), "where it was left"
+    assert truths(sent)[1:4] == [
+        ("episode", "begin", "VT", 25),
+        ("episode", "end", "VT", 28),
+        ("note", "at", "", 29),
+    ], "the 20 s before the episode are no time of the scenario"
+    assert [codec.encode(one) for one in sent] == [codec.encode(one) for one in visited()]
+    going_on = visited(VISITS.replace("end_s = 33 }", 'end_s = 33 }\nthen = "go_on"'))
+    on = [one for one in going_on if isinstance(one, Waveform)]
+    assert {one.record for one in on if one.epoch == 1} == {"other"}
+    assert max(one.position for one in on if one.epoch == 1) > 45 * FS
+
+
+def test_a_jump_leaves_the_episode_for_the_record_of_the_bed() -> None:
+    sent = visited(commands=[(6.0, "bed-1", SetScenario(position_s=20))])
+    last = [one for one in sent if isinstance(one, Waveform) and one.epoch == 2]
+    assert (last[0].record, last[0].position / FS) == ("traceable", 30)
+    assert [phase for what, phase, _, _ in truths(sent) if what == "episode"] == ["begin", "end"]
+
+
+def test_an_episode_that_cannot_be_shown_is_said_before_anything_is_sent() -> None:
+    beyond = VISITS.replace("start_s = 30, end_s = 33", "start_s = 51, end_s = 53")
+    with pytest.raises(UsageError, match=r"bed bed-1, episode other 51 s: no episode at 51 s: record other ends at 50"):
+        visited(beyond)
+    with pytest.raises(UsageError, match=r"bed bed-1, episode VF: no episode of 'VF' is at hand"):
+        visited(VISITS.replace('{ rhythm = "VT", record = "other", start_s = 30, end_s = 33 }', '"VF"'))

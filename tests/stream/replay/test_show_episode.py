@@ -40,7 +40,7 @@ async def shown(*plan: tuple[float, Callable[[Publisher], None]]) -> tuple[list[
 
 
 def show(after: str) -> Callable[[Publisher], None]:
-    return lambda replayed: replayed.show_episode(replayed.beds["bed-1"], OTHER, VT, after)  # type: ignore[arg-type]
+    return lambda replayed: replayed.visit(replayed.beds["bed-1"], OTHER, VT, after)  # type: ignore[arg-type]
 
 
 def truths(sent: list[tuple[int, Message]]) -> list[tuple[str, str, int]]:
@@ -105,7 +105,7 @@ async def test_a_second_episode_returns_to_the_first_place_and_a_seek_ends_the_v
 async def test_an_episode_beyond_the_end_of_its_record_changes_nothing() -> None:
     def beyond(replayed: Publisher) -> None:
         with pytest.raises(UsageError, match=r"ends at 60\.0 s"):
-            replayed.show_episode(replayed.beds["bed-1"], RECORD, VT_LATE, "return")
+            replayed.visit(replayed.beds["bed-1"], RECORD, VT_LATE, "return")
 
     _, chunks = await shown((PLAN_S, beyond))
     assert {chunk.epoch for chunk in chunks} == {0}

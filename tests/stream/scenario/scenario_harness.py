@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from stream.errors import RecordError
+from stream.records.library import LoadedRecords
 from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig, begin
 from stream.replay.publisher import Publisher
+from stream.replay.scenario_episodes import episodes_of
 from stream.replay.scenario_run import first_records
 from stream.scenario.scenario import Scenario
 from stream.wire.alarm_messages import Action
@@ -22,6 +24,9 @@ Planned = Sequence[tuple[float, str, Action]]
 """Commands: time in s, bed, action."""
 
 
+NO_RECORDS = LoadedRecords(())
+
+
 def no_record(name: str) -> Record:
     raise RecordError(name)
 
@@ -33,11 +38,13 @@ def play(
     chunk: int = 36,
     load: Callable[[str], Record] = no_record,
     until_s: float | None = None,
+    library: LoadedRecords = NO_RECORDS,
 ) -> Publisher:
     """Let a scenario play, as fast as possible; ``receive`` gets all messages. Times are those of the clock."""
     clock = FakeClock()
     heads = []
-    for bed, (record, start_s) in zip(scenario.beds, first_records(scenario, load), strict=True):
+    first = first_records(scenario, load)
+    for bed, (record, start_s) in zip(scenario.beds, first, strict=True):
         config = ReplayConfig(bed=bed.name, chunk=chunk, speed=scenario.speed, loop=True, start_s=start_s)
         heads.append(begin(record, config, BEGIN_NS, SESSION))
     publisher = Publisher(
@@ -49,6 +56,7 @@ def play(
         clock=clock,
         write=lambda *values: None,
         scenario=scenario,
+        episodes=episodes_of(scenario, first, library),
     )
     for number, (at_s, bed, action) in enumerate(commands):
         clock.plan[BEGIN_NS + round(at_s * 1e9) + number] = lambda n=number, b=bed, a=action: publisher.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ note = { en = "first", ja = "最初" }
 """20 lines."""
 
 
+RECORDED = """name = "trial"
+seconds = 60
+title = { en = "A trial", ja = "試行" }
+about = { en = "For a test.", ja = "試験用。" }
+[[beds]]
+record = "mitdb/205"
+"""
+"""6 lines."""
+
+
 def error(step: str) -> str:
     """Return the error of a file whose second step begins at line 21."""
     with pytest.raises(UsageError) as raised:
@@ -80,6 +91,10 @@ def error(step: str) -> str:
         (
             "at_s = 9\nvitals = { abp_systolic = 60 }",
             "line 23: steps[1].vitals abp_systolic of 60 with abp_diastolic of 76: give a systolic pressure",
+        ),
+        (
+            'at_s = 9\nepisode = "VT"',
+            "line 23: steps[1].episode cannot be given to a synthetic patient: give bed",
         ),
         ('note = """', "last line: no TOML: Unterminated string"),
         ("at_s = = 3", "line 22: no TOML: Invalid value"),
@@ -118,6 +133,39 @@ def test_each_step_of_what_ships_happens_without_a_student_and_can_be_said(name:
         assert [one.at for one in happened] == sorted(one.at for one in happened)
         assert all(words and "_" not in words for words in map(in_words, steps))
     assert scenario.sources
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[[steps]]\nat_s = 9\nrate = 50", "line 9: steps[0].rate cannot be given to a record: bed bed-1 replays"),
+        ('[[steps]]\nat_s = 9\nepisode = "VTT"', "line 9: steps[0].episode 'VTT' is not known: one of AB, AFIB"),
+        (
+            '[[steps]]\nat_s = 9\nepisode = { record = "mitdb/205", start_s = 9, end_s = 8 }',
+            "line 9: steps[0].episode.end_s of 8 is not after start_s",
+        ),
+        (
+            '[[steps]]\nat_s = 9\nepisode = { record = "mitdb/205", begin_s = 9 }',
+            "line 9: steps[0].episode.begin_s is not known: one of rhythm, record, start_s, end_s",
+        ),
+        (
+            "[[steps]]\nat_s = 9\nepisode = 5",
+            "line 9: steps[0].episode expected str | object | null",
+        ),
+        (
+            '[[steps]]\nat_s = 9\nepisode = "VT"\nthen = "stay"',
+            "line 10: steps[0].then 'stay' is not known: one of go_on, return",
+        ),
+        (
+            '[[steps]]\nat_s = 9\nnote = { en = "x", ja = "x" }\nthen = "return"',
+            "line 10: steps[0].then is what follows an episode: give episode",
+        ),
+        ('rhythm = "VF"', "line 7: beds[0].rhythm cannot be given to a record"),
+    ],
+)
+def test_a_record_has_no_rhythm_of_its_own(text: str, expected: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(expected)):
+        parse(f"{RECORDED}{text}\n", "my.toml")
 
 
 def test_the_documented_example_is_a_scenario() -> None:
