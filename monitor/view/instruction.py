@@ -11,6 +11,14 @@ from collections.abc import Mapping
 from monitor.view.process_status import Services
 from stream.mqtt.client import Received
 from stream.timebase import FS
+from stream.wire.injection_kinds import (
+    INJECTION_KINDS,
+    INJECTION_RULES,
+    Disturbable,
+    InjectedSignal,
+    InjectionKind,
+    disturbs,
+)
 from stream.wire.messages import BedStatus
 from stream.wire.numerics_message import Numerics
 from stream.wire.topics import Kind
@@ -109,6 +117,25 @@ def rhythms_of(status: BedStatus) -> dict[str, int | None]:
     offered = {offer.rhythm: offer.episodes for offer in status.rhythms}
     known = {code: offered[code] for code in STEERABLE if code in offered}
     return {**known, **offered}
+
+
+def impossible(status: BedStatus) -> dict[InjectionKind, tuple[Disturbable, ...]]:
+    """Return the injections that a bed's publisher would refuse now, with what each needs one of."""
+    found = status.disturbable
+    if found is None:
+        return {}
+    running = {one.kind for one in status.injections or ()}  # they can be stopped
+    return {
+        kind: disturbs(kind)
+        for kind in INJECTION_KINDS
+        if kind not in running and not any(one in found for one in disturbs(kind))
+    }
+
+
+def signal_for(status: BedStatus, kind: InjectionKind) -> InjectedSignal | None:
+    """Return the signal of a bed that an injection of this kind changes; None leaves it to the publisher."""
+    signals = INJECTION_RULES[kind].signals
+    return next((one for one in signals if one in (status.disturbable or ())), None)
 
 
 def place(truth: Truth) -> str:

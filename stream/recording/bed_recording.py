@@ -41,6 +41,9 @@ IDLE_S = 2.0
 MAX_RECENT = 1024
 """Chunks of waves that are kept for the next segment, and events that wait for it."""
 
+MAX_RECENT_BYTES = 1 << 20
+"""Samples of those chunks, in bytes: more than 60 s of eight waves at 500 Hz. The oldest are forgotten first."""
+
 MAX_EVENTS = 512
 """Ids of alarm events that are remembered, so that each is annotated once."""
 
@@ -95,7 +98,8 @@ class BedRecording:
         self._opening: list[Waveform] = []
         self._segment: Segment | None = None
         self._ended: list[_Ended] = []
-        self._recent: deque[Wave] = deque(maxlen=MAX_RECENT)
+        self._recent: deque[Wave] = deque()
+        self._recent_bytes = 0
         self._last: Waveform | None = None
         self._late: list[Beat | Vitals | Numerics | Annotation | Alarm] = []
         self._why: list[str] = []
@@ -112,6 +116,9 @@ class BedRecording:
     def push_wave(self, wave: Wave, now_ns: int) -> None:
         """Add a chunk of another wave."""
         self._recent.append(wave)
+        self._recent_bytes += len(wave.samples)
+        while len(self._recent) > MAX_RECENT or self._recent_bytes > MAX_RECENT_BYTES:
+            self._forget_wave()
         segment = self._segment
         if segment is None or (wave.session, wave.epoch) != (segment.session, segment.epoch):
             return
@@ -194,7 +201,10 @@ class BedRecording:
                 self._open()
         begin = self._opening[0].start if self._opening else chunk.end
         while self._recent and self._recent[0].session == chunk.session and self._recent[0].end <= begin:
-            self._recent.popleft()
+            self._forget_wave()
+
+    def _forget_wave(self) -> None:
+        self._recent_bytes -= len(self._recent.popleft().samples)
 
     def _break_before(self, chunk: Waveform, lost: int) -> str:
         """Return why a segment must end before a chunk; empty if it goes on."""

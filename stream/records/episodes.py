@@ -28,6 +28,15 @@ GOOD_QUALITY = 0.9
 LONG_ENOUGH_S = 30.0
 """Duration from which a longer episode is not preferred to another."""
 
+FAST_RHYTHMS = ("VT", "SVTA")
+"""Rhythms that are clear if they are fast: a ventricular one at 90/min looks idioventricular."""
+
+FAST_RATE = 120.0
+"""Rate of those from which they are shown rather than slower ones, 1/min."""
+
+FAST_ENOUGH_S = 3.0
+"""Duration of those from which the faster is preferred to the longer one: at `FAST_RATE`, six beats."""
+
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """An interval of a record with one rhythm.
@@ -92,11 +101,20 @@ def counts(episodes: Iterable[Episode]) -> dict[str, int]:
     return dict(Counter(one.rhythm for one in episodes).most_common())
 
 
-def choose(episodes: Sequence[Episode], rhythm: str) -> Episode:
-    """Return the episode that shows a rhythm best.
+def choose(episodes: Sequence[Episode], rhythm: str, turn: int = 0) -> Episode:
+    """Return the episode that shows a rhythm best, or in further turns the next best that fit as well, then again.
 
-    It has a good signal, is preceded by enough of the record to learn the patient, and is long; of several, it is the
-    first in the order of the table.
+    It has a good signal and is preceded by enough of the record, without this rhythm, to learn the patient. Of
+    `FAST_RHYTHMS`, it has at least `FAST_RATE` and `FAST_ENOUGH_S` and is the fastest one, then the longest; one whose
+    rate is not annotated comes after those. Of other rhythms, it is the longest. Of several, it is the first in the
+    order of the table.
+
+    Parameters
+    ----------
+    episodes : sequence of Episode
+    rhythm : str
+    turn : int
+        How many have been chosen before.
 
     Raises
     ------
@@ -107,7 +125,9 @@ def choose(episodes: Sequence[Episode], rhythm: str) -> Episode:
     if not of_rhythm:
         known = ", ".join(counts(episodes)) or "no rhythm: fetch records with 'bedside data fetch mitdb'"
         raise UsageError(f"no episode of {rhythm!r} is at hand; there is {known}")
-    return max(of_rhythm, key=_merit)
+    fitness = [_fitness(one, of_rhythm) for one in of_rhythm]
+    fitting = [one for one, fits in zip(of_rhythm, fitness, strict=True) if fits == max(fitness)]
+    return sorted(fitting, key=_merit, reverse=True)[turn % len(fitting)]  # of equal ones the order is kept
 
 
 def named(episodes: Iterable[Episode], record: str, start_s: float, end_s: float, rhythm: str | None) -> Episode:
@@ -127,5 +147,16 @@ def named(episodes: Iterable[Episode], record: str, start_s: float, end_s: float
     )
 
 
-def _merit(one: Episode) -> tuple[bool, bool, float]:
-    return one.quality >= GOOD_QUALITY, one.start_s >= LEAD_IN_S, min(one.seconds, LONG_ENOUGH_S)
+def _fitness(one: Episode, of_rhythm: Iterable[Episode]) -> tuple[bool, ...]:
+    begin = one.start_s - LEAD_IN_S
+    learned = begin >= 0 and not any(
+        other.record == one.record and begin < other.end_s <= one.start_s for other in of_rhythm
+    )
+    if one.rhythm not in FAST_RHYTHMS:
+        return one.quality >= GOOD_QUALITY, learned
+    fast = one.rate is not None and one.rate >= FAST_RATE
+    return one.quality >= GOOD_QUALITY, learned, one.seconds >= FAST_ENOUGH_S, fast, fast or one.rate is None
+
+
+def _merit(one: Episode) -> tuple[float, float]:
+    return (one.rate or 0.0) if one.rhythm in FAST_RHYTHMS else 0.0, min(one.seconds, LONG_ENOUGH_S)

@@ -11,6 +11,7 @@ from stream.replay.playhead import Playhead
 from stream.replay.shard_run import ShardRun
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
+from stream.wire.injection_kinds import Disturbable
 from stream.wire.messages import (
     MAX_REASON,
     MAX_RESULTS,
@@ -102,6 +103,7 @@ class Bed:
         offers: tuple[Offer, ...],
         rhythms: tuple[RhythmOffer, ...],
         injections: tuple[RunningInjection, ...],
+        disturbable: tuple[Disturbable, ...],
         scenario: ScenarioStatus | None,
     ) -> BedStatus:
         """Return the status of the bed; a chunk must have been sent.
@@ -117,6 +119,7 @@ class Bed:
         offers, rhythms
             Records and episodes that can be chosen.
         injections : tuple of RunningInjection
+        disturbable : tuple of str
         scenario : ScenarioStatus or None
         """
         head, record = self.head, self.head.record
@@ -139,6 +142,7 @@ class Bed:
             records=offers,
             commands=tuple(self.results.values()),
             injections=injections,
+            disturbable=disturbable,
             steerable=live,
             rhythms=() if live or record.alone else rhythms,
             episode=None if head.visit is None else head.visit.shown,

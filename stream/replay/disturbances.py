@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from msgspec.structs import replace
@@ -23,7 +23,7 @@ from stream.replay.record_levels import RecordLevels
 from stream.replay.schedule import NEVER_NS
 from stream.replay.wire_faults import HeldBack, copies, release_ns
 from stream.timebase import FS
-from stream.wire.injection_kinds import INJECTION_RULES, MAX_INJECTIONS
+from stream.wire.injection_kinds import INJECTION_RULES, MAX_INJECTIONS, Disturbable
 from stream.wire.messages import Message, RunningInjection, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Inject, InjectionAction, StopInjection
@@ -70,6 +70,13 @@ class Disturbances:
     def running(self, bed: str) -> tuple[RunningInjection, ...]:
         """Return what is in progress."""
         return tuple(self._beds[bed].running.values()) if bed in self._beds else ()
+
+    def disturbable(self, record: AnyRecord) -> tuple[Disturbable, ...]:
+        """Return what injections can change in a bed with a record: nothing if it has numerics alone."""
+        if record.alone:
+            return ()
+        found = {"ecg", *(wave.signal for wave in record.waves)} | (set() if self._in_shards else {"wire"})
+        return tuple(one for one in get_args(Disturbable) if one in found)
 
     @property
     def due_ns(self) -> int:

@@ -465,6 +465,7 @@ class Publisher:
                 offers=self.offers,
                 rhythms=self.rhythms,
                 injections=self._disturbances.running(head.bed),
+                disturbable=self._disturbances.disturbable(head.record),
                 scenario=None if self._scenario is None else self._scenario.status(head.bed),
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from stream.replay.load_report import INTERVAL_S, LoadReport
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher
 from stream.scenario.scenario import Scenario
+from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
@@ -175,6 +177,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
     publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(episodes).items())
     publisher.offers = await _offers(library)
     client.counters["commands_refused"] = 0
+    turns: Counter[tuple[str, str]] = Counter()
     async for received in client:
         command = received.message
         if isinstance(command, Alarm):
@@ -190,7 +193,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
                 publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
                 publisher.complete(command)
             elif isinstance(command.action, ShowEpisode):
-                await _show_episode(publisher, library, command, command.action, episodes)
+                await _show_episode(publisher, library, command, command.action, episodes, turns)
             else:
                 publisher.execute(command)
         except BedsideError as error:
@@ -205,21 +208,27 @@ async def _show_episode(
     command: Command,
     action: ShowEpisode,
     episodes: Sequence[Episode],
+    turns: Counter[tuple[str, str]],
 ) -> None:
-    """Find the episode of a command, load its record unless the bed has it, and show it."""
+    """Find the episode of a command, load its record unless the bed has it, and show it.
+
+    ``turns`` counts those that a bed has shown of each rhythm.
+    """
     bed = publisher.accept(command)
     if action.record is None or action.start_s is None or action.end_s is None:
-        episode = choose(episodes, action.rhythm or "")
+        episode = choose(episodes, action.rhythm or "", turns[command.bed, action.rhythm or ""])
     else:
         if not library.has(action.record):
             raise UsageError(f"record {action.record!r} is not on disk; 'bedside data list' shows what is")
         episode = named(episodes, action.record, action.start_s, action.end_s, action.rhythm)
     record = bed.head.record
-    if record.name != episode.record:
+    if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the begin of a record
         record = await asyncio.to_thread(library.load, episode.record)
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")
     publisher.show_episode(bed, record, episode, action.after)
+    if action.record is None:
+        turns[command.bed, episode.rhythm] += 1
     publisher.complete(command)
 
 

@@ -42,6 +42,9 @@ INJECTION_KINDS: tuple[InjectionKind, ...] = get_args(InjectionKind)
 InjectedSignal = Literal["ecg", "pleth", "abp", "pap", "cvp", "resp", "co2"]
 """Signals whose samples an injection can change."""
 
+Disturbable = Literal[InjectedSignal, "wire"]
+"""What of a bed an injection can change: a signal, or by a fault of the wire its messages."""
+
 MAX_INJECTION_S = 86_400.0
 """Longest injection that ends by itself, in s of signal."""
 
@@ -120,6 +123,11 @@ INJECTION_RULES: Mapping[InjectionKind, InjectionRules] = {
 rails; ``gain_error`` and ``poor_perfusion`` a factor; ``damped_pressure`` the damping coefficient, with the natural
 frequency in Hz; ``loss`` and ``duplicates`` the probability of each message. Delays and the duration of ``disconnect``
 are bounded, because what is held back is kept in memory: 30 s of a bed at most, as during an outage of the broker."""
+
+
+def disturbs(kind: InjectionKind) -> tuple[Disturbable, ...]:
+    """Return what a kind can change, the usual one first."""
+    return INJECTION_RULES[kind].signals or ("wire",)
 
 
 def check_injection(

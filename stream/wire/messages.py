@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from stream.wire.injection_kinds import MAX_INJECTIONS, InjectedSignal, InjectionKind
+from stream.wire.injection_kinds import MAX_INJECTIONS, Disturbable, InjectedSignal, InjectionKind
 from stream.wire.shard import MAX_SHARDS
 
 INVALID = -32768
@@ -531,6 +531,8 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Publisher: what `ShowEpisode` can show by name; empty if it has no episodes, or the patient is live.
     episode : ShownEpisode or None
         Publisher: the episode that is shown.
+    disturbable : tuple of str or None
+        Publisher: what of the bed injections can change at present; None if it does not say.
     """
 
     bed: BedName
@@ -555,6 +557,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     commands: Annotated[tuple[CommandResult, ...], msgspec.Meta(max_length=MAX_RESULTS)] = ()
     rhythms: Annotated[tuple[RhythmOffer, ...], msgspec.Meta(max_length=MAX_RHYTHMS)] = ()
     episode: ShownEpisode | None = None
+    disturbable: Annotated[tuple[Disturbable, ...], msgspec.Meta(max_length=len(get_args(Disturbable)))] | None = None
 
 
 class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

@@ -296,6 +296,18 @@
         <translation>振り返り用のメモ(Enter で送信)</translation>
     </message>
     <message>
+        <source>This bed sends numerics alone.</source>
+        <translation>このベッドは数値だけを送っています。</translation>
+    </message>
+    <message>
+        <source>This bed sends none of {signals}.</source>
+        <translation>このベッドは {signals} を送っていません。</translation>
+    </message>
+    <message>
+        <source>The beds of a large ward share their messages: replay with --detail all.</source>
+        <translation>大規模病棟のベッドはメッセージを共有しています。--detail all で再生してください。</translation>
+    </message>
+    <message>
         <source>bedside — instructor</source>
         <translation>bedside — 指導者</translation>
     </message>

@@ -38,15 +38,21 @@ class ActionGrid(QWidget):
         self._grid.setSpacing(6)
 
     def show_actions(
-        self, labels: Mapping[str, str], on: frozenset[str], reason: str, tips: Mapping[str, str] | None = None
+        self,
+        labels: Mapping[str, str],
+        on: frozenset[str],
+        reason: str,
+        tips: Mapping[str, str] | None = None,
+        reasons: Mapping[str, str] | None = None,
     ) -> None:
-        """Show buttons with their labels; those that are on are filled; with a reason all are disabled."""
+        """Show buttons with their labels; those that are on are filled; with a reason all, or some, are disabled."""
         if list(labels) != list(self.buttons):
             self._rebuild(labels)
         for code, button in self.buttons.items():
             button.setText(two_lines(labels[code]))
-            button.setEnabled(not reason)
-            button.setToolTip(reason or (tips or {}).get(code, ""))
+            against = reason or (reasons or {}).get(code, "")
+            button.setEnabled(not against)
+            button.setToolTip(against or (tips or {}).get(code, ""))
             self._style(button, code in on)
 
     def _rebuild(self, labels: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from monitor.gui.instructor.vitals_panel import VitalsPanel
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, font
-from monitor.view.instruction import rhythms_of
+from monitor.view.instruction import impossible, rhythms_of, signal_for
 from stream.wire.injection_kinds import INJECTION_KINDS, InjectionKind
 from stream.wire.messages import BedStatus
 from stream.wire.replay_actions import MAX_NOTE, Inject, Note, SetRhythm, SetVitals, ShowEpisode, StopInjection
@@ -102,6 +102,7 @@ class BedControls(QWidget):
             {kind: name_of(kind) for kind in INJECTION_KINDS},
             frozenset(one.kind for one in running or ()),
             gone or unable,
+            reasons={} if status is None else reasons_against(status),
         )
         self.scenario.show_scenario(None if status is None else status.scenario, scenario_s, gone)
         self.note.setEnabled(not gone)
@@ -119,8 +120,9 @@ class BedControls(QWidget):
         running = () if self._status is None else self._status.injections or ()
         ids = [one.injection_id for one in running if one.kind == code]
         kind: InjectionKind = next(kind for kind in INJECTION_KINDS if kind == code)
-        if not ids:
-            self.requested.emit(Inject(injection_id=f"{kind}-{secrets.token_hex(4)}", kind=kind))
+        if not ids and self._status is not None:
+            signal = signal_for(self._status, kind)
+            self.requested.emit(Inject(injection_id=f"{kind}-{secrets.token_hex(4)}", kind=kind, signal=signal))
         for injection_id in ids:
             self.requested.emit(StopInjection(injection_id=injection_id))
 
@@ -137,3 +139,15 @@ class BedControls(QWidget):
         for widget in (self.back, self.note):
             widget.setFont(font(14))
             widget.setStyleSheet(f"color: {theme.text}; background: {theme.panel}; padding: 4px")
+
+
+def reasons_against(status: BedStatus) -> dict[str, str]:
+    """Return why injections are not possible at a bed, by their kinds."""
+    if status.disturbable == ():
+        return dict.fromkeys(impossible(status), translate("Instructor", "This bed sends numerics alone."))
+    unsent = translate("Instructor", "This bed sends none of {signals}.")
+    shared = translate("Instructor", "The beds of a large ward share their messages: replay with --detail all.")
+    return {
+        kind: shared if needs == ("wire",) else unsent.format(signals=", ".join(needs).upper())
+        for kind, needs in impossible(status).items()
+    }

@@ -160,6 +160,17 @@ def test_what_a_stranger_invents_stops_and_bloats_nothing(folder: RecordingFolde
     assert header.split()[1] == str(MAX_COLUMNS)
 
 
+@pytest.mark.parametrize(("size", "kept"), [(2_000, {"cvp", "pleth"}), (30_000, {"pleth"})])
+def test_waves_before_the_ecg_are_kept_within_a_bound_of_bytes(
+    folder: RecordingFolder, patient: Record, size: int, kept: set[str]
+) -> None:
+    bench = Bench(folder)
+    bench.push([wave(0, signal="cvp", unit="mmHg"), *(wave(0, samples=bytes(2 * size)) for _ in range(40))])
+    bench.push(chunk for chunk in sent(patient.until(2 * FS)) if isinstance(chunk, Waveform))
+    [record] = bench.records()
+    assert {one.signal for one in record.waves} == kept
+
+
 def test_a_break_of_the_stream_begins_another_record(folder: RecordingFolder, patient: Record) -> None:
     bench = Bench(folder)
     chunks = [message for message in sent(patient) if isinstance(message, Waveform)]

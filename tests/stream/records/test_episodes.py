@@ -36,6 +36,17 @@ def test_a_long_one_with_a_good_signal_and_a_lead_in_is_chosen() -> None:
         choose([], "VT")
 
 
+def test_a_fast_one_is_chosen_and_then_the_others_that_fit_in_turn() -> None:
+    slow = episode(rate=104.0, end_s=160.0)
+    after_another = episode(start_s=320.0, rate=220.0)
+    fast = [episode(start_s=300.0, rate=181.0), episode(record="mitdb/203", rate=200.0, end_s=104.0)]
+    short = episode(record="mitdb/203", start_s=500.0, end_s=502.0, rate=210.0)
+    unknown = episode(record="vfdb/420", rate=None, end_s=160.0)
+    table = [slow, after_another, *fast, short, unknown]
+    assert [choose(table, "VT", turn) for turn in range(3)] == [fast[1], fast[0], fast[1]]
+    assert choose([slow, short, unknown], "VT") is unknown, "rather than a slow one"
+
+
 def test_an_exact_episode_has_the_rhythm_of_the_table() -> None:
     assert named([episode()], "mitdb/205", 100.0, 103.0, None).rhythm == "VT"
     both = [episode("N", start_s=90.0), episode()]

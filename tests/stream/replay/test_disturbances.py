@@ -19,7 +19,7 @@ from stream.replay.wire_faults import HeldBack
 from stream.timebase import FS
 from stream.wire.alarm_messages import Action
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import Message, Waveform
+from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.numerics_message import UNIT_OF, Numerics
 from stream.wire.replay_actions import Inject, Seek, SetPlaying, StopInjection
 from stream.wire.truth_message import Truth
@@ -154,6 +154,8 @@ async def test_numerics_are_those_of_a_device_that_measures_the_disturbed_signal
     assert shown[10] == (120.0, 80.0, 100.0, None)
     assert of["spo2"][10].age_s == pytest.approx(1.0, abs=0.11)  # type: ignore[union-attr]
     assert shown[19] == (120.0, 80.0, 100.0, 97.0)
+    told = {one.disturbable for _, one in sent if isinstance(one, BedStatus)}
+    assert told == {("ecg", "pleth", "abp", "wire")}
 
 
 async def test_disturbed_chunks_of_any_length_are_the_same_signal() -> None:
@@ -254,6 +256,7 @@ async def test_in_a_large_ward_one_bed_is_disturbed_and_the_others_go_on_togethe
             command(number, action, clock.now, bed="b7")
         )
     await made.run()
+    assert {one.disturbable for _, one in sent if isinstance(one, BedStatus)} == {("ecg",)}
     of: dict[str, list[Waveform]] = {head.bed: [] for head in heads}
     for _, message in sent:
         if isinstance(message, WardEcg):

@@ -15,6 +15,7 @@ from stream.mqtt.client import Received
 from stream.records.synthetic.patient import RANGES
 from stream.wire.alarm_messages import Command
 from stream.wire.alarm_texts import Phrase, phrase
+from stream.wire.injection_kinds import Disturbable
 from stream.wire.messages import (
     BedStatus,
     CommandResult,
@@ -200,6 +201,25 @@ def test_an_injection_is_begun_and_stopped_and_a_refusal_is_shown(
     window.tick()
     assert not button.isEnabled()
     assert "cannot inject" in button.toolTip()
+
+
+def test_an_injection_that_the_bed_would_refuse_says_why_and_another_names_a_signal_that_it_has(
+    window: InstructorWindow, source: Given, qtbot: QtBot
+) -> None:
+    def shown(*disturbable: Disturbable) -> dict[str, str]:
+        report(source, changed(RECORDED, disturbable=disturbable, injections=(MAINS,)))
+        window.tick()
+        return {code: one.toolTip() for code, one in window.controls.injections.buttons.items() if not one.isEnabled()}
+
+    against = shown("ecg", "pap", "wire")
+    assert list(against) == ["poor_perfusion", "cuff_inflation"]
+    assert against["cuff_inflation"] == "This bed sends none of PLETH."
+    press(qtbot, window.controls.injections.buttons["damped_pressure"])
+    [begun] = actions(source, "bed-1")
+    assert isinstance(begun, Inject)
+    assert begun.signal == "pap"
+    assert "large ward" in shown("ecg")["loss"]
+    assert "mains" not in shown(), "what is in progress can be stopped"
 
 
 def test_a_scenario_is_paused_and_continued_elsewhere_and_a_note_is_written(
