@@ -273,7 +273,9 @@ class RayMember:
             killed = not self._task.done()
             if killed:
                 log.warning("an actor did not end within %g s and was killed", EXIT_TIMEOUT_S)
-        error = self._task.done() and self._task.result() is not None
+        error = self._task.result() if self._task.done() else None
+        if error is not None:
+            log.warning("an actor ended with an error: %s", _text(error))
         ray.kill(self._actor)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)

@@ -13,11 +13,11 @@ Rows = list[dict[str, str]]
 
 
 def rows(path: Path) -> Rows:
-    """Return the complete rows of a ledger that is still being written."""
+    """Return the complete rows of ECG in a ledger that is still being written."""
     if not path.exists():
         return []
     whole = path.read_text().rpartition("\n")[0]
-    return list(csv.DictReader(whole.splitlines()))
+    return [row for row in csv.DictReader(whole.splitlines()) if row["signal"] == "ecg"]
 
 
 def samples(ledger: Rows, bed: str) -> int:

@@ -53,10 +53,11 @@ def test_the_notebook_runs_and_shows_what_its_text_says(
     # "Carried state changes nothing ... thrown away, the same weights are five times as wrong"
     whole, carried, reset = (names["ways"][way] for way in ("one pass", "state carried", "state thrown away"))
     np.testing.assert_allclose(carried, whole, atol=1e-5)
-    errors = [
-        names["mse"](names["model"].out(hidden).detach()[0, names["lecture"].WINDOW - 1 : -1, 0].numpy())
-        for hidden in (whole, reset)
-    ]
+    with names["torch"].inference_mode():
+        errors = [
+            names["mse"](names["model"].out(hidden)[0, names["lecture"].WINDOW - 1 : -1, 0].numpy())
+            for hidden in (whole, reset)
+        ]
     assert 4 < errors[1] / errors[0] < 7
     # The band of part 5 holds what it promises.
     shares = [float(line.split()[-1].rstrip("%")) for line in printed.splitlines() if "inside the band" in line]
