@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 # No deadline per example: a slow machine must not fail a test.
 settings.register_profile("bedside", deadline=None)
 settings.load_profile("bedside")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix the files: those of real processes, which take long, would all come last, to a few of the workers."""
+    items.sort(key=lambda item: crc32(item.location[0].encode()))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -279,12 +279,13 @@ def _session(protocol: ProtocolVersion, clean: bool, max_packet: int) -> dict[st
 
 
 class _LoopClient(aiomqtt.Client):
-    """aiomqtt's client with two corrections of how it adds paho's socket to the event loop.
+    """aiomqtt's client with three corrections of how it treats paho's socket.
 
     - aiomqtt adds the socket in a later callback. By then paho may have closed it, and its number may be free (the loop
       reports "Bad file descriptor") or belong to another socket. Here only a socket that is still open is added. paho
       opens it, and may close it, in another thread; hence the lock.
     - A connection attempt that fails or is cancelled leaves its socket in the loop. `close` removes it.
+    - An attempt that is cancelled goes on in its thread, and may open the socket after `close`: the thread closes it.
 
     Attributes
     ----------
@@ -296,12 +297,19 @@ class _LoopClient(aiomqtt.Client):
     def __init__(self, *args: Any, **options: Any) -> None:
         self._socket: Any = None
         self._socket_lock = threading.Lock()
+        self._closed = False
         super().__init__(*args, **options)
 
     def close(self) -> None:
-        """Close the socket if it is open, and mark the reason of the disconnection as retrieved."""
+        """Close the socket if it is open, or once it is, and mark the reason of the disconnection as retrieved."""
+        self._closed = True
         self._client._sock_close()
         self._mark_retrieved()
+
+    def _client_connect(self) -> None:
+        super()._client_connect()
+        if self._closed:
+            self._client._sock_close()
 
     def _mark_retrieved(self) -> None:
         for future in (self._connected, self._disconnected):

@@ -7,8 +7,11 @@ import contextlib
 import random
 import socket
 import struct
+import threading
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
@@ -77,3 +80,33 @@ async def test_a_connection_that_closes_at_any_stage_leaves_no_error_and_no_sock
     await asyncio.get_running_loop().shutdown_default_executor()
     assert not problems
     assert await open_files() <= before
+
+
+async def test_a_socket_that_opens_after_its_attempt_was_cancelled_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[socket.socket] = []
+    opening, cancelled = threading.Event(), threading.Event()
+    connect = socket.create_connection
+
+    def slow(*args: Any, **options: Any) -> socket.socket:
+        opening.set()
+        assert cancelled.wait(10)
+        opened.append(connect(*args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(socket, "create_connection", slow)
+    server = await asyncio.start_server(ClosingServer(random.Random(0)).serve, "127.0.0.1", 0)
+    address = BrokerAddress("127.0.0.1", server.sockets[0].getsockname()[1])
+
+    async def attempt() -> None:
+        async with Client(address, role=Role.PUBLISHER, subscriptions=[]):
+            pass
+
+    task = asyncio.create_task(attempt())
+    await asyncio.to_thread(opening.wait, 10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    cancelled.set()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    server.close()
+    await server.wait_closed()
+    assert [one.fileno() for one in opened] == [-1]
