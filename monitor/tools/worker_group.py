@@ -156,6 +156,9 @@ class WorkerGroup:
             for keeper in keepers:
                 keeper.cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
+            if self._spare is not None and self._spare.ended:  # nobody needed it: no failure
+                await self._spare.end()
+                self._spare = None
             members = [*self._serving, *([self._spare] if self._spare else [])]
             self.status = max(await asyncio.gather(*(member.end() for member in members)), default=0)
 

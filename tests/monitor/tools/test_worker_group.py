@@ -190,6 +190,13 @@ def test_errors_that_all_processes_print_are_not_logged(caplog: pytest.LogCaptur
     assert [record.getMessage() for record in caplog.records] == ["worker is ready"]
 
 
+async def test_a_spare_process_that_died_before_the_end_is_no_failure() -> None:
+    async with Running() as running:
+        [spare] = [child for child in running.group.started if not child.told]
+        spare.die(-signal.SIGKILL)
+    assert running.workers.status == 0
+
+
 @pytest.mark.parametrize(("ends_with", "status"), [(0, 0), (1, 1), (-signal.SIGKILL, 137)])
 async def test_the_status_is_the_worst_of_all(ends_with: int, status: int) -> None:
     async with Running() as running:

@@ -94,19 +94,16 @@ async def test_a_socket_that_opens_after_its_attempt_was_cancelled_is_closed(mon
         return opened[-1]
 
     monkeypatch.setattr(socket, "create_connection", slow)
-    server = await asyncio.start_server(ClosingServer(random.Random(0)).serve, "127.0.0.1", 0)
-    address = BrokerAddress("127.0.0.1", server.sockets[0].getsockname()[1])
 
-    async def attempt() -> None:
-        async with Client(address, role=Role.PUBLISHER, subscriptions=[]):
+    async def attempt(port: int) -> None:
+        async with Client(BrokerAddress("127.0.0.1", port), role=Role.PUBLISHER, subscriptions=[]):
             pass
 
-    task = asyncio.create_task(attempt())
-    await asyncio.to_thread(opening.wait, 10)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    cancelled.set()
-    await asyncio.get_running_loop().shutdown_default_executor()
-    server.close()
-    await server.wait_closed()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        task = asyncio.create_task(attempt(server.getsockname()[1]))
+        await asyncio.to_thread(opening.wait, 10)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        cancelled.set()
+        await asyncio.get_running_loop().shutdown_default_executor()
     assert [one.fileno() for one in opened] == [-1]
