@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from stream.replay.playhead import Playhead
+from stream.replay.truths import truth_of
 from stream.replay.visit import Visit
 from stream.wire.truth_message import Truth
 
@@ -41,34 +42,28 @@ def left(head: Playhead, when: str) -> list[Truth]:
 
 def note(head: Playhead, text: str, when: str) -> Truth:
     """Return a teacher's note at the next sample."""
-    return Truth(
-        bed=head.bed,
-        session=head.session,
-        epoch=head.epoch,
-        index=head.start,
-        when=when,
+    return truth_of(
+        head,
+        head.start,
+        when,
         truth_id=f"note-{head.start}",
         what="note",
         phase="at",
         name="note",
         text=text,
-        synthetic=head.record.synthetic,
     )
 
 
 def _truth(head: Playhead, shown: Visit, phase: Literal["begin", "end"], position: int, when: str) -> Truth:
     episode, index = shown.episode, head.start + position - head.position
-    return Truth(
-        bed=head.bed,
-        session=head.session,
-        epoch=head.epoch,
-        index=index,
-        when=when,
+    return truth_of(
+        head,
+        index,
+        when,
         truth_id=f"episode-{head.epoch}",
         what="episode",
         phase=phase,
         name=episode.rhythm,
         values={"start_s": episode.start_s, "end_s": episode.end_s},
         text=f"{episode.rhythm}, {episode.record}, {episode.start_s:g} to {episode.end_s:g} s",
-        synthetic=head.record.synthetic,
     )

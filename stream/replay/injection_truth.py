@@ -7,6 +7,7 @@ from typing import Literal
 from stream.clock import rfc3339
 from stream.injections import swapped_electrodes
 from stream.replay.playhead import Playhead
+from stream.replay.truths import truth_of
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, WIRE_FAULTS
 from stream.wire.messages import RunningInjection
@@ -53,12 +54,10 @@ def truth(
     level = INJECTION_RULES[injection.kind].level
     seconds = None if injection.end is None else (injection.end - injection.begin) / FS
     values = {"hz": injection.hz, "seconds": seconds}
-    return Truth(
-        bed=head.bed,
-        session=head.session,
-        epoch=head.epoch,
-        index=index,
-        when=rfc3339(now_ns),
+    return truth_of(
+        head,
+        index,
+        rfc3339(now_ns),
         truth_id=injection.injection_id,
         what="wire_fault" if injection.kind in WIRE_FAULTS else "injection",
         phase=phase,
@@ -69,5 +68,4 @@ def truth(
         unit=level.unit or None if level is not None else None,
         values={name: value for name, value in values.items() if value is not None},
         text=description(injection, head.record.leads) if phase == "begin" else "",
-        synthetic=head.record.synthetic,
     )

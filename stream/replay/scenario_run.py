@@ -16,6 +16,7 @@ from stream.records.synthetic.patient import Patient
 from stream.records.synthetic.presets import LIVE
 from stream.replay.playhead import AnyRecord, Playhead
 from stream.replay.scenario_episodes import Episodes
+from stream.replay.truths import truth_of
 from stream.scenario.course import in_progress, in_words, injection, injection_id, patient_at
 from stream.scenario.file import initial_patient
 from stream.scenario.scenario import Scenario, Step
@@ -31,7 +32,7 @@ from stream.wire.replay_actions import (
     SetVitals,
     StopInjection,
 )
-from stream.wire.truth_message import Truth, TruthPhase, TruthWhat
+from stream.wire.truth_message import TruthPhase, TruthWhat
 
 
 class Actor(Protocol):
@@ -287,12 +288,10 @@ class ScenarioRun:
         values: dict[str, float] | None = None,
     ) -> None:
         self._send(
-            Truth(
-                bed=head.bed,
-                session=head.session,
-                epoch=head.epoch,
-                index=head.start,
-                when=rfc3339(now_ns),
+            truth_of(
+                head,
+                head.start,
+                rfc3339(now_ns),
                 truth_id=self.scenario.name if step is None else f"{self.scenario.name}-{step}-{what}",
                 what=what,
                 phase=phase,
@@ -300,7 +299,6 @@ class ScenarioRun:
                 text=text,
                 values=values or {},
                 scenario=self.scenario.name,
-                synthetic=head.record.synthetic,
             )
         )
 

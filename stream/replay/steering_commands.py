@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.playhead import Playhead
+from stream.replay.truths import truth_of
 from stream.wire.numerics_message import UNIT_OF
 from stream.wire.replay_actions import PatientAction, SetRhythm
 from stream.wire.truth_message import Truth
@@ -46,12 +47,10 @@ def steer(
     if isinstance(action, SetRhythm):
         return following_rhythm(head, index, when, action.rhythm, action.rate, rhythm, scenario)
     return [
-        Truth(
-            bed=head.bed,
-            session=head.session,
-            epoch=head.epoch,
-            index=index,
-            when=when,
+        truth_of(
+            head,
+            index,
+            when,
             truth_id=f"{name}-{index}",
             what="vitals",
             phase="at",
@@ -60,7 +59,6 @@ def steer(
             unit=UNITS.get(name, "1/min"),
             values={"seconds": action.seconds},
             scenario=scenario,
-            synthetic=True,
         )
         for name, target in action.values.items()
     ], rhythm
@@ -76,12 +74,10 @@ def following_rhythm(
     scenario: str | None,
 ) -> tuple[list[Truth], Truth]:
     """Return the truth about a rhythm from a sample on, after the end of the one before; and the former alone."""
-    begun = Truth(
-        bed=head.bed,
-        session=head.session,
-        epoch=head.epoch,
-        index=index,
-        when=when,
+    begun = truth_of(
+        head,
+        index,
+        when,
         truth_id=f"rhythm-{index}",
         what="rhythm",
         phase="begin",
@@ -89,7 +85,6 @@ def following_rhythm(
         level=rate,
         unit=None if rate is None else "1/min",
         scenario=scenario,
-        synthetic=True,
     )
     ended = [] if before is None else [replace(before, phase="end", epoch=head.epoch, index=index, when=when)]
     return [*ended, begun], begun
