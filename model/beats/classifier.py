@@ -22,7 +22,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from model.beats import ensemble
 from model.beats import features as beat_features
@@ -30,10 +29,11 @@ from model.beats.beat import KINDS, UNKNOWN
 from model.beats.ensemble import Ensemble
 from model.beats.features import FAMILY_NAMES, NAMES, Measured, Patient
 from model.beats.templates import MAX_FAMILIES
+from model.signal import weights_file
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.columns import copied
 from model.signal.compiled import compiled
-from stream.errors import CheckpointError, StorageError
+from stream.errors import CheckpointError
 from stream.wire.messages import BeatType
 
 FORMAT = "bedside-beat-types-2"
@@ -220,13 +220,8 @@ def save(path: Path, beat_classifier: BeatClassifier) -> None:
     """
     tensors = ensemble.tensors(beat_classifier.main, "main") | ensemble.tensors(beat_classifier.atrial, "atrial")
     header = {"format": FORMAT, "features": json.dumps(NAMES), "provenance": json.dumps(beat_classifier.provenance)}
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.ascontiguousarray(value, "<f4") for name, value in tensors.items()}, part, metadata=header)
-        part.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise StorageError(f"cannot write the weights to {path}: {error}") from error
+    arrays = {name: np.ascontiguousarray(value, "<f4") for name, value in tensors.items()}
+    weights_file.write(path, arrays, header)
 
 
 def load_classifier(path: Path | None = None) -> BeatClassifier:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from model.forecast.config import NetworkConfig, ScalingConfig
+from model.signal import weights_file
 from model.signal.arrays import Float32Array
-from stream.errors import CheckpointError, StorageError
+from stream.errors import CheckpointError
 from stream.timebase import STRIDE
 
 FORMAT = "bedside-forecaster-1"
@@ -73,13 +73,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "scaling": json.dumps(asdict(checkpoint.scaling)),
         "provenance": json.dumps(checkpoint.provenance),
     }
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(dict(checkpoint.weights), part, metadata=header)
-        part.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise StorageError(f"cannot write the weights to {path}: {error}") from error
+    weights_file.write(path, checkpoint.weights, header)
 
 
 def load(path: Path | None = None) -> Checkpoint:

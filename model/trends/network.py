@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from model.signal import weights_file
 from model.trends.quantiles import OUTPUTS
 from model.trends.vital_inputs import FEATURES, Floats
-from stream.errors import CheckpointError, StorageError
+from stream.errors import CheckpointError
 
 FORMAT: Final = "bedside-trends-1"
 SHIPPED: Final = Path(__file__).parents[1] / "weights" / "trends.safetensors"
@@ -111,22 +112,13 @@ def save(path: Path, weights: Weights) -> None:
     StorageError
         The file cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
     header = {
         "format": FORMAT,
         "settings": json.dumps(dict(weights.settings)),
         "provenance": json.dumps(dict(weights.provenance)),
     }
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {name: np.ascontiguousarray(getattr(weights, name), np.float32) for name in ARRAYS}
-        save_file(arrays, part, metadata=header)
-        part.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise StorageError(f"cannot write the weights to {path}: {error}") from error
+    arrays = {name: np.ascontiguousarray(getattr(weights, name), np.float32) for name in ARRAYS}
+    weights_file.write(path, arrays, header)
 
 
 def load(path: Path | None = None) -> Weights:
