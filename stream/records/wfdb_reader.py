@@ -1,4 +1,4 @@
-"""Read WFDB records as at most two ECG leads, int16, 360 Hz, with other waves as stored, and their numerics.
+"""Read WFDB records as at most twelve ECG leads, int16, 360 Hz, with other waves as stored, and their numerics.
 
 Numerics are in a record of their own beside that of the waves, of the same name with an ``n`` at its end, as in MIMIC
 and BIDMC.
@@ -26,6 +26,7 @@ import numpy.typing as npt
 from stream.errors import RecordError
 from stream.records import wfdb_bounds
 from stream.records.catalog import Catalog
+from stream.records.lead_choice import analysed_first, main_lead
 from stream.records.record import Annotations, Record, RecordedNumeric, RecordedWave, Samples
 from stream.records.signals import MAY_BE_ZERO, choose_numerics, choose_waves, plain_name
 from stream.records.synthetic.presets import PRESETS, synthetic_record
@@ -125,12 +126,16 @@ def read(stem: Path, *, name: str, source: str) -> Record:
     waves = [_wave(raw, i, signal, factor) for i, (signal, (_, factor)) in enumerate(others.items(), start=len(chosen))]
     n = min(lead.adu.size for lead in leads)
     adu = np.stack([lead.adu[:n] for lead in leads], axis=1)
+    lead_names = [(names[i] or "ECG")[:16] for i in chosen]
+    order = analysed_first(lead_names, adu, [lead.gain for lead in leads])
+    if order != list(range(len(leads))):
+        leads, lead_names, adu = [leads[i] for i in order], [lead_names[i] for i in order], adu[:, order]
     if (adu == INVALID).all():
         raise RecordError(f"{stem.name} contains no valid ECG sample: choose another record")
     adu.flags.writeable = False
     return Record(
         name=name,
-        leads=tuple((names[i] or "ECG")[:16] for i in chosen),
+        leads=tuple(lead_names),
         gain=tuple(lead.gain for lead in leads),
         zero=tuple(lead.zero for lead in leads),
         adu=adu,
@@ -153,18 +158,13 @@ def quiet_wfdb() -> Iterator[Any]:
 
 
 def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> list[int]:
-    """Return the indices of at most two ECG signals: MLII first, else II, then in the order of the file."""
-
-    def rank(i: int) -> int:
-        words = re.split(r"[\s_-]+", (names[i] or "").upper())
-        return 0 if "MLII" in words else 1 if "II" in words else 2
-
+    """Return the indices of at most twelve ECG signals: MLII first, else II, then in the order of the file."""
     ecg = [
         i
         for i, (name, unit) in enumerate(zip(names, units, strict=True))
         if (unit or "mV").lower() in MV_PER_UNIT and not NON_ECG_SIGNALS.search(name or "")
     ]
-    return sorted(ecg, key=rank)[:MAX_LEADS]
+    return sorted(ecg, key=lambda i: main_lead(names[i] or ""))[:MAX_LEADS]
 
 
 def _units(header: Any) -> list[str | None]:

@@ -48,7 +48,10 @@ class Preferences:
     forecast : str
         ``off``, ``ahead`` of the cursor, or ``both``: ahead, and the earlier one under the trace.
     leads : int
-        Largest number of ECG leads shown, 1 or 2.
+        Largest number of ECG leads shown, 1 to 12; fewer where they have no room.
+    lead_names : str
+        Which ECG leads are shown, from top to bottom, separated by commas; empty for the first ones of each bed, of
+        which two are analysed.
     waves : str
         The waves shown, from top to bottom, separated by spaces: some of `WAVES`.
     grid : str
@@ -72,6 +75,7 @@ class Preferences:
     gain: float = 0.0
     forecast: str = "ahead"
     leads: int = 2
+    lead_names: str = ""
     waves: str = " ".join(WAVES)
     grid: str = "large"
     trend: bool = False
@@ -79,6 +83,11 @@ class Preferences:
     px_per_mm: float = 0.0
     welcomed: bool = False
     geometry: bytes = b""
+
+    @property
+    def shown_leads(self) -> tuple[str, ...]:
+        """Names of the ECG leads that are shown, in order; none for the first ones of each bed."""
+        return tuple(name.strip() for name in self.lead_names.split(",") if name.strip())
 
     @property
     def shown_waves(self) -> tuple[Signal, ...]:
@@ -172,6 +181,11 @@ def _waves(value: object) -> str:
     return " ".join(names)
 
 
+def _lead_names(value: object) -> str:
+    # Qt reads a text with commas as a list.
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
 def _px_per_mm(value: Any) -> float:
     resolution = float(value)
     return resolution if resolution == 0 else float(_within(*PX_PER_MM_RANGE, float)(resolution))
@@ -192,6 +206,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "forecast": _one_of(("off", "ahead", "both"), str),
     "grid": _one_of(("off", "large", "fine"), str),
     "leads": _within(*LEADS_RANGE, int),
+    "lead_names": _lead_names,
     "waves": _waves,
     "trend": _bool,
     "engineer": _bool,

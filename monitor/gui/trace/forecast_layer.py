@@ -34,7 +34,7 @@ class ForecastLayer:
         self._pixmap = QPixmap()
         self._left = 0
         self._fan: Fan | None = None
-        self._drawn: tuple[Layout, str, float] | None = None
+        self._drawn: tuple[Layout, tuple[int, ...], str, float] | None = None
 
     def paint(self, painter: QPainter, layout: Layout, trace: Trace, theme: Theme, ratio: float) -> None:
         """Draw mean and 90 % interval between the cursor and the end of the gap.
@@ -52,9 +52,10 @@ class ForecastLayer:
         fan = trace.fan
         if fan is None:
             return
-        if fan is not self._fan or (layout, theme.name, ratio) != self._drawn:
-            self._draw(fan, layout, theme, ratio)
-            self._fan, self._drawn = fan, (layout, theme.name, ratio)
+        drawn = layout, trace.rows, theme.name, ratio
+        if fan is not self._fan or drawn != self._drawn:
+            self._draw(fan, layout, trace.rows, theme, ratio)
+            self._fan, self._drawn = fan, drawn
         first, stop = trace.cursor - 1, min(fan.stop, trace.cursor + trace.gap - GAP_MARGIN)
         page = layout.page(fan.first)
         for number in (0, 1):
@@ -68,7 +69,7 @@ class ForecastLayer:
             painter, layout, layout.columns(trace.cursor, stop) if trace.cursor < stop else [], fan, theme, ratio
         )
 
-    def _draw(self, fan: Fan, layout: Layout, theme: Theme, ratio: float) -> None:
+    def _draw(self, fan: Fan, layout: Layout, rows: tuple[int, ...], theme: Theme, ratio: float) -> None:
         x = layout.xs(np.arange(fan.first, fan.stop), layout.page(fan.first))
         self._left = math.floor(x[0]) - _MARGIN_PX
         width = math.ceil(x[-1]) + _MARGIN_PX - self._left
@@ -78,9 +79,11 @@ class ForecastLayer:
         with QPainter(self._pixmap) as painter:
             painter.translate(-self._left, 0)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            for lead in range(len(layout.ranges)):
-                _draw_band(painter, layout, lead, x, (fan.low[:, lead], fan.high[:, lead]), theme)
-                mean = layout.y(lead, fan.mean[:, lead])
+            for lead, row in enumerate(rows):
+                if row >= fan.mean.shape[1]:
+                    continue  # a lead that is not analysed
+                _draw_band(painter, layout, lead, x, (fan.low[:, row], fan.high[:, row]), theme)
+                mean = layout.y(lead, fan.mean[:, row])
                 draw_line(painter, x, mean, square_pen(theme.forecast, theme.trace_px))
 
 

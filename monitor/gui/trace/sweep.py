@@ -150,8 +150,9 @@ class SweepView(QWidget):
 
     def _key(self, trace: Trace) -> tuple[object, ...]:
         """Return the values that must be unchanged for the cache to remain valid."""
-        of_trace = (trace.session, trace.leads, trace.ranges, trace.span, trace.origin, trace.gap, trace.annotated)
-        return (*of_trace, *self._appearance(), self.devicePixelRatio())
+        lanes = trace.leads, trace.rows, trace.ranges
+        time = trace.session, trace.span, trace.origin, trace.gap, trace.annotated
+        return (*lanes, *time, *self._appearance(), self.devicePixelRatio())
 
     def _appearance(self) -> tuple[object, ...]:
         shown = self.forecast_shown, self.earlier_forecast_shown
@@ -163,7 +164,7 @@ class SweepView(QWidget):
         trace = self._trace
         if trace is None or self._drawn is None or self._drawn != self._key(trace):
             return None
-        return Drawn(trace.session, self._revision, trace.span, len(trace.leads), self._drawn_to)
+        return Drawn(trace.session, self._revision, trace.span, trace.rows, self._drawn_to)
 
     @property
     def _layout(self) -> Layout:

@@ -29,6 +29,7 @@ def trace(cursor: int, ahead: Fan | None, gap: int = FORECAST_GAP) -> Trace:
         session="0" * 32,
         revision=0,
         leads=("MLII",),
+        rows=(0,),
         first=cursor,
         cursor=cursor,
         span=LAYOUT.span,
