@@ -203,7 +203,10 @@ class Bed:
         if self._lanes.update(self._signal, rows, self._first_shown(cursor, view), before, cursor, view):
             self._revision += 1
         self.waves.advance(before, cursor, view.span, view.waves)
-        self._forecasts.select_fan(cursor, self.waveform.epoch_start, self._signal)
+        if view.forecast:
+            self._forecasts.select_fan(cursor, self.waveform.epoch_start, self._signal)
+        else:
+            self._forecasts.fan = None
 
     def _first_shown(self, cursor: int, view: View) -> int:
         return max(cursor - view.span + view.gap, self._signal.first)

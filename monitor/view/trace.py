@@ -44,6 +44,8 @@ class View:
     leads : tuple of str
         Names of the leads that are shown, from top to bottom, of those that a bed has; if it has none of them, or there
         are none, its first ones.
+    forecast : bool
+        Whether the forecast is drawn.
     gap : int
         Samples in the erased gap ahead of the cursor; the forecast is drawn up to `GAP_MARGIN` before its end.
     waves : tuple of str
@@ -58,6 +60,7 @@ class View:
     gap: int = FORECAST_GAP
     waves: tuple[Signal, ...] = ()
     leads: tuple[str, ...] = ()
+    forecast: bool = True
 
     def rows(self, leads: tuple[str, ...]) -> tuple[int, ...]:
         """Return which leads of a signal are shown, from top to bottom."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
@@ -84,12 +85,12 @@ class Preferences:
     welcomed: bool = False
     geometry: bytes = b""
 
-    @property
+    @cached_property
     def shown_leads(self) -> tuple[str, ...]:
         """Names of the ECG leads that are shown, in order; none for the first ones of each bed."""
         return tuple(name.strip() for name in self.lead_names.split(",") if name.strip())
 
-    @property
+    @cached_property
     def shown_waves(self) -> tuple[Signal, ...]:
         """The waves shown, in order."""
         return tuple(sorted((name for name in WAVES if name in self.waves.split()), key=self.waves.split().index))
