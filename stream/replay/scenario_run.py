@@ -17,12 +17,13 @@ from stream.records.synthetic.presets import LIVE
 from stream.replay.playhead import AnyRecord, Playhead
 from stream.replay.scenario_episodes import Episodes
 from stream.replay.truths import truth_of
-from stream.scenario.course import in_progress, in_words, injection, injection_id, patient_at
+from stream.scenario.course import in_progress, injection, injection_id, patient_at
+from stream.scenario.description import described
 from stream.scenario.file import initial_patient
 from stream.scenario.scenario import Scenario, Step
 from stream.scenario.timeline import Event, Happening, Timeline, advance, begin, due, observe
 from stream.timebase import FS
-from stream.wire.messages import MAX_INDEX, MAX_SCENARIO_STEPS, Message, ScenarioStatus, ScenarioStep
+from stream.wire.messages import MAX_INDEX, Message
 from stream.wire.replay_actions import (
     After,
     InjectionAction,
@@ -32,6 +33,7 @@ from stream.wire.replay_actions import (
     SetVitals,
     StopInjection,
 )
+from stream.wire.scenario_status import MAX_SCENARIO_STEPS, ScenarioStatus
 from stream.wire.truth_message import TruthPhase, TruthWhat
 
 
@@ -228,7 +230,7 @@ class ScenarioRun:
         for step, at, fired in zip(run.steps, planned, run.timeline.fired, strict=True):
             known = at if fired is None else fired
             at_s = None if math.isinf(known) else round(known / FS, 2)
-            steps.append(ScenarioStep(text=in_words(step)[:80], at_s=at_s, happened=fired is not None))
+            steps.append(described(run.steps, step, at_s, happened=fired is not None))
         comes = bool(planned) and not math.isinf(planned[following])
         return ScenarioStatus(
             name=self.scenario.name,

@@ -264,6 +264,10 @@
         <translation>バイタルサイン</translation>
     </message>
     <message>
+        <source>Score</source>
+        <translation>スコア</translation>
+    </message>
+    <message>
         <source>Scenario</source>
         <translation>シナリオ</translation>
     </message>
@@ -362,6 +366,54 @@
     <message>
         <source>{seconds} s</source>
         <translation>{seconds} 秒</translation>
+    </message>
+    <message>
+        <source>{what} within {seconds} s</source>
+        <translation>{what}({seconds} 秒かけて)</translation>
+    </message>
+    <message>
+        <source>episode: {name}</source>
+        <translation>記録中の{name}</translation>
+    </message>
+    <message>
+        <source>{what} for {seconds} s</source>
+        <translation>{what}({seconds} 秒間)</translation>
+    </message>
+    <message>
+        <source>end of {name}</source>
+        <translation>{name}の終了</translation>
+    </message>
+    <message>
+        <source>student: {action} within {seconds} s</source>
+        <translation>学習者: {action}({seconds} 秒以内)</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>the alarm {name}</source>
+        <translation>アラーム「{name}」</translation>
+    </message>
+    <message>
+        <source>step {number}</source>
+        <translation>ステップ {number}</translation>
+    </message>
+    <message>
+        <source>after {seconds} s of {what}</source>
+        <translation>{what}が {seconds} 秒続いた後</translation>
+    </message>
+    <message>
+        <source>{seconds} s after {what}</source>
+        <translation>{what}の {seconds} 秒後</translation>
+    </message>
+    <message>
+        <source>after {what}</source>
+        <translation>{what}の後</translation>
+    </message>
+    <message>
+        <source>{text}, at {time} at the latest</source>
+        <translation>{text}(遅くとも {time})</translation>
     </message>
 </context>
 <context>
@@ -884,6 +936,70 @@ median,
     <message>
         <source>false alarms per h · delay</source>
         <translation>誤アラーム/時 · 遅れ</translation>
+    </message>
+    <message>
+        <source>none: start bedside score</source>
+        <translation>なし: bedside score を起動</translation>
+    </message>
+    <message>
+        <source>a record needs --annotations</source>
+        <translation>記録の再生には --annotations が必要</translation>
+    </message>
+    <message>
+        <source>QRS</source>
+        <translation>QRS</translation>
+    </message>
+    <message>
+        <source>VEB</source>
+        <translation>VEB</translation>
+    </message>
+    <message>
+        <source>SVEB</source>
+        <translation>SVEB</translation>
+    </message>
+    <message>
+        <source>VF</source>
+        <translation>VF</translation>
+    </message>
+    <message>
+        <source>VT</source>
+        <translation>VT</translation>
+    </message>
+    <message>
+        <source>VF or VT</source>
+        <translation>VF または VT</translation>
+    </message>
+    <message>
+        <source>asystole</source>
+        <translation>心静止</translation>
+    </message>
+    <message>
+        <source>AF</source>
+        <translation>AF</translation>
+    </message>
+    <message>
+        <source>% Se / PPV, Sp</source>
+        <translation>% Se / PPV、Sp</translation>
+    </message>
+    <message>
+        <source>last {minutes} min</source>
+        <translation>直近 {minutes} 分</translation>
+    </message>
+    <message>
+        <source>found</source>
+        <translation>検出</translation>
+    </message>
+    <message>
+        <source>delay</source>
+        <translation>遅れ</translation>
+    </message>
+    <message>
+        <source>false alarms per h</source>
+        <translation>誤アラーム/時</translation>
+    </message>
+    <message>
+        <source>beats and AF from {time} on</source>
+        <translation>心拍と AF は {time} から</translation>
     </message>
 </context>
 <context>
