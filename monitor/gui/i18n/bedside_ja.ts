@@ -157,6 +157,10 @@
         <source>SYN</source>
         <translation>合成</translation>
     </message>
+    <message>
+        <source>{alarm}, ended</source>
+        <translation>{alarm}、終了</translation>
+    </message>
 </context>
 <context>
     <name>BedView</name>
