@@ -15,13 +15,9 @@ from model.conditions.numeric_conditions import Condition
 from model.conditions.settings import AlarmConfig
 from model.trends.forecaster import TrendForecaster, TrendState
 from model.trends.outlook import Outlook
-from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
 from stream.wire.numerics_message import NumericName, Numerics
 from stream.wire.outlook_message import HOUR, MAX_PAST_H, RiskName
-
-SLACK_S: Final = 5.0
-"""Time, s, by which messages may come faster than they are due: an outage is caught up."""
 
 WARNING: Final[AlarmKind] = "early_warning"
 WARNING_RISK: Final[RiskName] = "hypotension_6h"
@@ -95,18 +91,6 @@ def continues(state: ChartState, numerics: Numerics) -> bool:
 def is_old(state: ChartState, numerics: Numerics) -> bool:
     """Return whether a message of the same session comes again, or too late."""
     return state.session == numerics.session and numerics.index <= state.index
-
-
-def is_plausible(before: Numerics, numerics: Numerics, elapsed_ns: int) -> bool:
-    """Return whether the signal between two messages of a session can have passed in a time.
-
-    One forged message with an index far ahead would make all that follow old.
-    """
-    assert before.alone is not None
-    assert numerics.alone is not None
-    fastest = max(before.alone.speed, numerics.alone.speed)
-    ahead_s = (numerics.index - before.index) / FS
-    return ahead_s <= fastest * (elapsed_ns / 1e9 + SLACK_S) + 2 * before.alone.interval_s
 
 
 def close(state: ChartState) -> list[Change]:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal
+from typing import Literal
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
@@ -29,14 +29,12 @@ from model.trends.forecaster import TrendForecaster
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.wire.alarm_messages import Command
 from stream.wire.bed_places import BedPlaces
+from stream.wire.chart_order import SILENT_NS, is_plausible
 from stream.wire.messages import BedStatus, Message
 from stream.wire.numerics_message import Numerics
 from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
-
-SILENT_NS: Final = 10_000_000_000
-"""Time in ns without a message and without a status, which comes every 2 s, after which another session takes over."""
 
 
 @dataclass
@@ -222,7 +220,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
     def _follows(self, bed: ChartedBed, numerics: Numerics, now_ns: int) -> bool:
         """Return whether a message can follow the last one, of its session or of another one that takes over."""
         if numerics.session == bed.numerics.session:
-            return charted_bed.is_plausible(bed.numerics, numerics, now_ns - bed.heard_ns)
+            return is_plausible(bed.numerics, numerics, now_ns - bed.heard_ns)
         return bed.gives_way(now_ns)
 
     def _begin(self, numerics: Numerics) -> ChartedBed:

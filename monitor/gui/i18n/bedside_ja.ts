@@ -157,6 +157,10 @@
         <source>SYN</source>
         <translation>合成</translation>
     </message>
+    <message>
+        <source>{alarm}, ended</source>
+        <translation>{alarm}、終了</translation>
+    </message>
 </context>
 <context>
     <name>BedView</name>
@@ -483,8 +487,8 @@
         <translation>すべての数値のトレンド</translation>
     </message>
     <message>
-        <source>trend: 10 min, 1 h, 8 h</source>
-        <translation>トレンド: 10 分、1 時間、8 時間</translation>
+        <source>trend: 10 min, 1 h, 8 h; hours: 6, 12, 24, 72</source>
+        <translation>トレンド: 10 分、1 時間、8 時間／時間ごとの値: 6、12、24、72 時間</translation>
     </message>
     <message>
         <source>write the trend of 8 h as CSV</source>
@@ -723,12 +727,28 @@ median,
 80 % 区間</translation>
     </message>
     <message>
+        <source>pressure is low now</source>
+        <translation>現在、血圧が低い</translation>
+    </message>
+    <message>
         <source>Risk: {event}</source>
         <translation>リスク: {event}</translation>
     </message>
     <message>
+        <source>low</source>
+        <translation>低</translation>
+    </message>
+    <message>
         <source>SIMULATION: a model&apos;s estimate, not a diagnosis. Low pressure is forecast fairly well, sepsis modestly.</source>
         <translation>シミュレーション: モデルによる推定であり、診断ではありません。低血圧の予測は比較的良好、敗血症は限定的です。</translation>
+    </message>
+    <message>
+        <source>since this hour</source>
+        <translation>この時刻から</translation>
+    </message>
+    <message>
+        <source>since hour {hour}</source>
+        <translation>{hour} 時間目から</translation>
     </message>
     <message>
         <source>not a diagnosis</source>
@@ -751,8 +771,20 @@ median,
         <translation>早期警告: {event}</translation>
     </message>
     <message>
+        <source>low now</source>
+        <translation>現在低値</translation>
+    </message>
+    <message>
         <source>No early warning</source>
         <translation>早期警告なし</translation>
+    </message>
+    <message>
+        <source>since hour {hour}: risk {before}, now {now}</source>
+        <translation>{hour} 時間目から: リスク {before}、現在 {now}</translation>
+    </message>
+    <message>
+        <source>since hour {hour}: risk {before}, now {now}, below the threshold</source>
+        <translation>{hour} 時間目から: リスク {before}、現在 {now}(しきい値未満)</translation>
     </message>
     <message>
         <source>NEWS2  {score}</source>
@@ -1219,6 +1251,14 @@ median,
     <message>
         <source>{value} ({hours} h ago)</source>
         <translation>{value}({hours} 時間前)</translation>
+    </message>
+    <message>
+        <source>since hour {hour}</source>
+        <translation>{hour} 時間目から</translation>
+    </message>
+    <message>
+        <source>since hour {hour} ({before} → {now})</source>
+        <translation>{hour} 時間目から({before} → {now})</translation>
     </message>
 </context>
 <context>
