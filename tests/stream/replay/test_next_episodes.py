@@ -15,7 +15,9 @@ from tests.stream.replay.test_playhead import traceable
 
 
 def episode(rhythm: str, record: str, seconds: float) -> Episode:
-    return Episode(rhythm, record, 30.0, 30.0 + seconds, None, ("MLII",), 1.0)
+    return Episode(
+        rhythm=rhythm, record=record, start_s=30.0, end_s=30.0 + seconds, rate=None, leads=("MLII",), quality=1.0
+    )
 
 
 LOADED: list[str] = []
