@@ -21,10 +21,11 @@ from stream.wire.injection_kinds import (
 )
 from stream.wire.messages import BedStatus
 from stream.wire.numerics_message import Numerics
+from stream.wire.score_message import Score
 from stream.wire.topics import Kind
 from stream.wire.truth_message import Truth
 
-INSTRUCTOR_KINDS = (Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS)
+INSTRUCTOR_KINDS = (Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS, Kind.SCORE)
 """What an instructor's window receives."""
 
 MAX_BEDS = 64
@@ -65,6 +66,7 @@ class Instruction:
         self._asked: dict[str, str] = {}
         self._received_ns: dict[str, int] = {}
         self._values: dict[str, dict[str, float]] = {}
+        self._scores: dict[str, Score] = {}
 
     def process(self, received: Received) -> None:
         """Process a message."""
@@ -77,8 +79,15 @@ class Instruction:
                 self._received_ns[message.bed] = received.monotonic_ns
         elif isinstance(message, Truth) and message.bed in self.beds:
             self.beds[message.bed].append(message)
+        elif isinstance(message, Score) and message.bed in self.beds:
+            self._scores[message.bed] = message
         elif isinstance(message, Numerics) and message.bed in self.beds:
             self._values[message.bed] = {one.name: one.value for one in message.values if one.value is not None}
+
+    def score(self, bed: str) -> Score | None:
+        """Return the live score of what a bed's publisher sends now; None if nobody scores it."""
+        score, status = self._scores.get(bed), self.status(bed)
+        return score if score is not None and status is not None and score.session == status.session else None
 
     def values(self, bed: str) -> Mapping[str, float]:
         """Return the present values of a patient, by name, as the publisher sent them last."""

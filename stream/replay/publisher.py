@@ -330,8 +330,22 @@ class Publisher:
         """Go on with another record at a position, for the scenario."""
         head = choose_record(self.beds[bed].head, record, self._now_ns())
         self._leave_episode(self.beds[bed])
-        self._move(self.beds[bed], replace(head, position=position))
+        self._move(
+            self.beds[bed], replace(head, position=position, loop=isinstance(record, Record) and not record.alone)
+        )
         self._remove_numerics(self.beds[bed])
+
+    def end_after(self, bed: str, n: int) -> None:
+        """End the replay of a recorded bed after its next samples, for the scenario."""
+        one = self.beds[bed]
+        self._leave_episode(one)
+        head = one.head
+        assert isinstance(head.record, Record)
+        if n:
+            head = replace(head, record=head.record.until(head.position + n))
+        else:
+            head = replace(head, position=head.record.n)
+        self._move(one, replace(head, loop=False, visit=None))
 
     def show_episode(self, bed: str, record: Record, episode: Episode, then: After) -> None:
         """Show an episode, for the scenario; what is not possible, after a command of somebody, is logged."""

@@ -138,7 +138,8 @@ class InstructorWindow(QWidget):
         shown = (bed, self.state.revision, None if scenario_s is None else round(scenario_s, 1), self._source.connected)
         if shown != self._shown:
             self._shown = shown
-            self.controls.show_status(status, scenario_s, {} if bed is None else self.state.values(bed))
+            present, score = ({}, None) if bed is None else (self.state.values(bed), self.state.score(bed))
+            self.controls.show_status(status, scenario_s, present, score)
             self._show_truths()
         refused = "" if bed is None else self.state.refusal(bed)
         reason = translate("Instructor", "refused: {reason}").format(reason=refused) if refused else ""

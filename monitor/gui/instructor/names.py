@@ -7,7 +7,12 @@ from monitor.gui.style.language import current_language, translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.view.display_texts import reference_rhythm_phrase
 from monitor.view.instruction import place
+from stream.wire.alarm_texts import Table
 from stream.wire.truth_message import Truth
+
+
+def _table() -> Table:
+    return TABLES["ja" if current_language() == "ja" else "en"]
 
 
 def rhythm_name(code: str) -> str:
@@ -17,8 +22,17 @@ def rhythm_name(code: str) -> str:
 
 def name_of(code: str) -> str:
     """Return the name of an injection or a vital sign; the code if it has none."""
-    table = TABLES["ja" if current_language() == "ja" else "en"]
-    return table.get(f"name.{code}", code.replace("_", " "))
+    return _table().get(f"name.{code}", code.replace("_", " "))
+
+
+def action_name(do: str) -> str:
+    """Return the name of what a student may do."""
+    return _table().get(f"do.{do}", do)
+
+
+def kind_name(kind: str) -> str:
+    """Return the name of a kind of alarm."""
+    return _table().get(f"kind.{kind}", kind)
 
 
 def truth_line(truth: Truth) -> str:

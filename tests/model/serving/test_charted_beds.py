@@ -131,6 +131,7 @@ def test_an_early_warning_is_an_advisory_that_says_why(models: Models, monkeypat
     assert last.advisory.count == 1
     *_, falling, low = harness.of(Outlook)
     assert (falling.advisory, low.advisory, low.reasons) == (True, False, ())
+    assert (falling.advisory_hour, low.advisory_hour) == (0, None)
     assert falling.reasons[0] == Reason(code="fell", name="nibp_mean", value=70.0, before=100.0, hours=3)
     assert harness.of(Outlook)[0].reasons[0] == Reason(code="value", name="nibp_mean", value=100.0)
     assert falling.risks[2].probability == falling.past_risk[-1]
