@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -144,16 +144,24 @@ class ChartedBeds(Mapping[str, ChartedBed]):
 
     # --- begin and end --------------------------------------------------------------------------------------------
 
-    def restore(self, served_by: Mapping[str, str], shard: Shard = ALL_BEDS) -> None:
+    def read_all(self, shard: Shard = ALL_BEDS) -> list[ChartCheckpoint]:
+        """Return what earlier workers have saved."""
+        return self._checkpoints.read_all(shard)
+
+    def restore(self, checkpoints: Iterable[ChartCheckpoint], served_by: Mapping[str, str]) -> None:
         """Go on with the beds of earlier workers; see `ServedBeds.restore_beds`."""
-        for checkpoint in self._checkpoints.read_all(shard):
+        for checkpoint in checkpoints:
             name = checkpoint.numerics.bed
             if served_by.get(name, self._instance) not in (*checkpoint.served_by, self._instance):
                 log.warning("bed %s starts anew: another worker has served it since its checkpoint", name)
                 continue
-            if checkpoint.ended or name in self._served or not self._admit(name, retained=True):
-                continue
             self._served.observe_lease(name, checkpoint.lease)
+            if checkpoint.ended:
+                if self._served.admit(name, retained=True):
+                    self._served.take_alarms(name, checkpoint.alarms)
+                continue
+            if not self._admit(name, retained=True):
+                continue
             bed = ChartedBed(
                 checkpoint.numerics,
                 checkpoint.chart,
@@ -165,7 +173,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
                 served_by=lineage(checkpoint.served_by, self._instance),
                 checkpoint=checkpoint.number,
             )
-            self._served.restored.pop(name, None)
+            self._served.left_alarms(name)
             self._beds[name] = bed
             bed.alarms.continue_saved(name, checkpoint.alarms)
             self._save(bed)
@@ -175,7 +183,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         """Publish that the beds are no longer served."""
         for bed in self._beds.values():
             self._publish_status(bed, "stopped")
-        self._checkpoints.close()
 
     def give_up(self, name: str) -> AlarmManager | None:
         """Serve a bed no more, which sends ECG from now on, and return its alarms; None if it is still served here."""
@@ -184,7 +191,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
             return None
         self._finish(bed)
         self._places.leave(name)
-        self._checkpoints.leave(name)
         return self._beds.pop(name).alarms
 
     def alarm_managers(self) -> Iterator[tuple[str, AlarmManager]]:
@@ -227,7 +233,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         """Begin to serve a bed, with the alarms that an earlier worker left."""
         name = numerics.bed
         alarms = self._alarm_manager(name)
-        left = self._served.restored.pop(name, None)
+        left = self._served.left_alarms(name)
         if left is not None:
             alarms.restore_saved(left.saved)
         bed = ChartedBed(numerics, charted_bed.begin(self._forecaster, numerics), alarms, monotonic_ns(self._clock))
@@ -312,7 +318,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         if lost is not None:
             self._publish_status(self._beds[lost], "stopped")
             del self._beds[lost]
-            self._checkpoints.leave(lost)
             self._lose(lost)
         return admitted
 

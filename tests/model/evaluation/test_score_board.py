@@ -8,6 +8,7 @@ import pytest
 from model.evaluation.score_board import DRAIN_S, GIVE_UP_S, ScoreBoard
 from monitor.tools.score_table import score_table
 from stream.mqtt.client import Received
+from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.codec import topic_of
 from stream.wire.messages import BedStatus, Message, ProcessStatus
 from tests.model.evaluation.test_live_scores import SESSION, second, tachycardia
@@ -87,3 +88,25 @@ def test_the_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
     for part in ("SIMULATION", "bed-1: made, 60 s, complete", "60 of 120", "ventricular_tachycardia 1"):
         assert part in text
+
+
+def test_invented_names_of_beds_do_not_bloat_it_and_the_bound_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(PLACES_VARIABLE, "3")
+    board = ScoreBoard()
+    for seq in range(12):
+        feed(board, second(seq), seq)
+    for number in range(500):
+        feed(board, [msgspec.structs.replace(one, bed=f"invented-{number}") for one in second(0)], 12.0)  # type: ignore[call-arg]
+    for number in range(500):
+        feed(board, [msgspec.structs.replace(one, bed=f"later-{number}") for one in second(0)], 30.0)  # type: ignore[call-arg]
+    assert len(board.scored) == 3
+    assert "bed-1" in board.scored, "it is established"
+    [first, _] = [record.getMessage() for record in caplog.records if "send already" in record.getMessage()]
+    assert first == "3 beds send already: bed invented-2 is not scored; BEDSIDE_PLACES sets another bound"
+    for seq in range(12, 15):
+        feed(board, second(seq), seq + 20)
+    assert [report.cumulative.qrs.found for report in board.report(NOW_NS, complete=True) if report.bed == "bed-1"] == [
+        15
+    ]
