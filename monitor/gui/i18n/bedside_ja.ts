@@ -336,6 +336,14 @@
         <translation>一時停止中</translation>
     </message>
     <message>
+        <source>{action}: done after {seconds} s</source>
+        <translation>{action}: {seconds} 秒後に実施</translation>
+    </message>
+    <message>
+        <source>{action}: missed</source>
+        <translation>{action}: 実施されず</translation>
+    </message>
+    <message>
         <source>begins</source>
         <translation>開始</translation>
     </message>
@@ -346,6 +354,10 @@
     <message>
         <source>note: {text}</source>
         <translation>メモ: {text}</translation>
+    </message>
+    <message>
+        <source>scenario {name}</source>
+        <translation>シナリオ {name}</translation>
     </message>
     <message>
         <source>no scenario: start one with bedside replay --scenario</source>
