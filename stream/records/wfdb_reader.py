@@ -143,6 +143,14 @@ def read(stem: Path, *, name: str, source: str) -> Record:
     )
 
 
+def prepare() -> None:
+    """Import what reading and resampling a record needs: about a second, once in a process."""
+    import scipy.signal  # noqa: F401
+
+    with quiet_wfdb():
+        pass
+
+
 @contextmanager
 def quiet_wfdb() -> Iterator[Any]:
     """Provide the wfdb package without its warnings about its use of pandas."""

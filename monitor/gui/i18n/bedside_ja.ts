@@ -296,16 +296,16 @@
         <translation>この配信元はアーチファクトや障害を加えられません。</translation>
     </message>
     <message>
+        <source>Nothing can be injected: this bed sends numerics alone.</source>
+        <translation>数値だけのベッドなので、アーチファクト・障害は加えられません。</translation>
+    </message>
+    <message>
         <source>return afterwards to where the record was</source>
         <translation>終了後、元の位置に戻る</translation>
     </message>
     <message>
         <source>note for the debriefing, then Enter</source>
         <translation>振り返り用のメモ(Enter で送信)</translation>
-    </message>
-    <message>
-        <source>This bed sends numerics alone.</source>
-        <translation>このベッドは数値だけを送っています。</translation>
     </message>
     <message>
         <source>This bed sends none of {signals}.</source>

@@ -16,7 +16,7 @@ from monitor.gui.instructor.action_grid import ActionGrid
 from monitor.gui.instructor.names import name_of, rhythm_name
 from monitor.gui.instructor.scenario_panel import ScenarioPanel
 from monitor.gui.instructor.vitals_panel import VitalsPanel
-from monitor.gui.style.label import Label
+from monitor.gui.style.label import ElidedLabel, Label
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, font
 from monitor.view.instruction import impossible, rhythms_of, signal_for
@@ -37,6 +37,8 @@ class BedControls(QWidget):
     vitals : VitalsPanel
     scenario : ScenarioPanel
     score : ScoreTable
+    unable : ElidedLabel
+        Why nothing can be injected.
     back : QCheckBox
         Whether an episode returns to where the replay was.
     note : QLineEdit
@@ -50,6 +52,7 @@ class BedControls(QWidget):
         self.rhythms, self.injections = ActionGrid(theme, 3), ActionGrid(theme, 3)
         self.vitals, self.scenario = VitalsPanel(theme), ScenarioPanel(theme)
         self.score = ScoreTable(theme)
+        self.unable = ElidedLabel(theme, "text", 13)
         self.back, self.note = QCheckBox(), QLineEdit()
         self.back.setChecked(True)
         self.back.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -69,7 +72,10 @@ class BedControls(QWidget):
             self.scenario: Label(theme, "faint", 13, text_source=lambda: translate("Instructor", "Scenario")),
         }
         left, right, columns, whole = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        for column, widgets in ((left, (self.rhythms, self.back, self.vitals)), (right, (self.injections, self.score))):
+        for column, widgets in (
+            (left, (self.rhythms, self.back, self.vitals)),
+            (right, (self.injections, self.unable, self.score)),
+        ):
             for widget in widgets:
                 if widget in titles:
                     column.addWidget(titles[widget])
@@ -104,7 +110,13 @@ class BedControls(QWidget):
         recorded = translate("Instructor", "This patient is recorded; only synthetic/live can be steered.")
         self.vitals.show_bed("" if status is None else status.bed, gone or ("" if steerable else recorded), present)
         running = status.injections if status is not None else None
-        unable = "" if running is not None else translate("Instructor", "This publisher cannot inject.")
+        unable = ""
+        if status is not None and running is None:
+            unable = translate("Instructor", "This publisher cannot inject.")
+        elif status is not None and status.disturbable == () and not running:
+            unable = translate("Instructor", "Nothing can be injected: this bed sends numerics alone.")
+        self.unable.setText(unable)
+        self.unable.setVisible(bool(unable))
         self.injections.show_actions(
             {kind: name_of(kind) for kind in INJECTION_KINDS},
             frozenset(one.kind for one in running or ()),
@@ -151,8 +163,6 @@ class BedControls(QWidget):
 
 def reasons_against(status: BedStatus) -> dict[str, str]:
     """Return why injections are not possible at a bed, by their kinds."""
-    if status.disturbable == ():
-        return dict.fromkeys(impossible(status), translate("Instructor", "This bed sends numerics alone."))
     unsent = translate("Instructor", "This bed sends none of {signals}.")
     shared = translate("Instructor", "The beds of a large ward share their messages: replay with --detail all.")
     return {

@@ -220,6 +220,11 @@ def test_an_injection_that_the_bed_would_refuse_says_why_and_another_names_a_sig
     assert begun.signal == "pap"
     assert "large ward" in shown("ecg")["loss"]
     assert "mains" not in shown(), "what is in progress can be stopped"
+    assert window.controls.unable.isHidden()
+    report(source, changed(RECORDED, disturbable=()))
+    window.tick()
+    assert window.controls.unable.text() == "Nothing can be injected: this bed sends numerics alone."
+    assert not window.controls.unable.isHidden()
 
 
 def test_a_scenario_is_paused_and_continued_elsewhere_and_a_note_is_written(
