@@ -36,6 +36,9 @@ from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
 
+Verdict = Literal["taken", "gap", "duplicate", "refused"]
+"""What became of a message, as in the ledger; a gap is before it."""
+
 
 @dataclass
 class ChartedBed:
@@ -199,21 +202,27 @@ class ChartedBeds(Mapping[str, ChartedBed]):
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def receive(self, numerics: Numerics) -> bool:
-        """Process a message of a bed without ECG; return False if it is refused."""
+    def receive(self, numerics: Numerics) -> tuple[Verdict, int]:
+        """Process a message of a bed without ECG; return what became of it, and the samples lost before it."""
+        lost = 0
         name = numerics.bed
         bed = self._beds.get(name)
         now_ns = monotonic_ns(self._clock)
         if bed is None:
             if not self._admit(name):
-                return False
+                return "refused", 0
             bed = self._begin(numerics)
         elif charted_bed.is_old(bed.chart, numerics):
             bed.counters["duplicates"] += 1
-            return True
+            return "duplicate", 0
         elif not self._follows(bed, numerics, now_ns):
             bed.counters["rejected"] += 1
-            return False
+            return "refused", 0
+        else:
+            lost = charted_bed.lost_samples(bed.numerics, numerics)
+        if lost:
+            bed.counters["gaps"] += 1
+            bed.counters["lost_samples"] += lost
         self._admit(name)
         self._process(bed, numerics)
         bed.heard_ns, bed.alive_ns = now_ns, self._clock.now_ns()
@@ -221,7 +230,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         self._flush()
         if now_ns >= bed.next_status_ns:
             self._publish_status(bed, "forecasting")
-        return True
+        return "gap" if lost else "taken", lost
 
     def _follows(self, bed: ChartedBed, numerics: Numerics, now_ns: int) -> bool:
         """Return whether a message can follow the last one, of its session or of another one that takes over."""

@@ -199,17 +199,23 @@ class Worker:
     def add_numerics(self, numerics: Numerics) -> None:
         """Keep values of a publisher for the chunk of ECG of their time; of a bed without ECG, use them at once."""
         if numerics.alone is None:
-            self._numerics.put(numerics, self._beds)
+            for dropped in self._numerics.put(numerics, self._beds):
+                if dropped.bed in self._beds:
+                    self._beds[dropped.bed].counters["numerics_dropped"] += 1
+                    self._output.record_numerics(dropped, "refused")
             return
         bed = self._beds.get(numerics.bed)
         if bed is not None:
             if not (bed.ended or bed.silent):
                 bed.counters["rejected"] += 1
+                self._output.record_numerics(numerics, "refused")
                 self._output.warn(f"bed {bed.name} sends ECG: values of another publisher, without ECG, are refused")
                 return
             self._end_record(bed)
             self._beds.give_up(bed.name)
-        if not self._charted.receive(numerics):
+        verdict, lost_samples = self._charted.receive(numerics)
+        self._output.record_numerics(numerics, verdict, lost_samples)
+        if verdict == "refused":
             self._output.warn(f"bed {numerics.bed}: values of session {numerics.session[:8]} are refused")
 
     def update_status(self, status: BedStatus | ProcessStatus) -> None:

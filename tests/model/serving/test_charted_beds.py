@@ -283,3 +283,30 @@ def test_what_a_bed_had_before_its_values_without_ecg_does_not_come_back(
     with CheckpointStore(tmp_path, fingerprint(models)) as store:
         [read] = store.read_all()
     assert (read.chunk.session, read.alarms.state.limits.heart_rate_high) == (AGAIN, 137)
+
+
+def test_lost_repeated_and_refused_messages_are_in_the_ledger(models: Models) -> None:
+    harness, messages = WorkerHarness(models), day()
+    later = msgspec.structs.replace(messages[6], epoch=1, index=messages[6].index + 5 * HOUR)
+    other = msgspec.structs.replace(messages[6], session="cd" * 16)
+    serve(harness, [*messages[:2], messages[1], messages[4], other, later])
+    n = len(messages[0].values)
+    assert [(*row[:2], *row[3:]) for row in harness.ledger] == [
+        ("bed-1", one.session, one.index, n, verdict, lost, "numerics")
+        for one, verdict, lost in (
+            (messages[0], "taken", 0),
+            (messages[1], "taken", 0),
+            (messages[1], "duplicate", 0),
+            (messages[4], "gap", 2 * HOUR),
+            (other, "refused", 0),
+            (later, "taken", 0),
+        )
+    ]
+    counters = harness.worker.stop() or harness.of(BedStatus)[-1].counters
+    assert [counters[name] for name in ("messages", "gaps", "lost_samples", "duplicates", "rejected")] == [
+        4,
+        1,
+        2 * HOUR,
+        1,
+        1,
+    ]
