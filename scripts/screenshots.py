@@ -63,16 +63,16 @@ BEDS = {
 """Record of each bed and start position in seconds."""
 
 HOURLY = {
-    "bed-1": "challenge2019/p000009",
-    "bed-2": "challenge2019/p000011",
-    "bed-3": "challenge2019/p000032",
+    "bed-1": "challenge2019/p001287",
+    "bed-2": "challenge2019/p000084",  # warned at hour 27, and better since
+    "bed-3": "challenge2019/p000357",  # low
     "bed-4": "challenge2019/p000018",
     "bed-5": "challenge2019/p000006",
 }
 """Patients of the hourly page and of the ward list."""
 
-HOUR = 36
-"""Hour of bed-1 that is shown: an advisory has just begun, and the pressure is below 65 mmHg in the next one."""
+HOUR = 29
+"""Hour of bed-1 that is shown: an early warning stands for two hours, and in the next one the pressure is low."""
 
 QUIZ, QUIZ_S = "mitdb/223", 563.0
 """Record of the quiz, and its start in seconds: a ventricular tachycardia begins at 9:38."""
@@ -281,6 +281,9 @@ def show_hours(session: Session) -> None:
     window.commands.send(Seek(position=0))  # the first hours have passed while the worker began
     session.wait_until(lambda frame: frame.chart is not None and frame.chart.hour < 5, 20, "first hours of bed-1")
     session.wait_until(is_hour, 60, f"hour {HOUR} of bed-1")
+    chart = None if window.frame_shown is None else window.frame_shown.chart
+    if chart is None or chart.outlook is None or not chart.outlook.advisory:
+        raise SystemExit(f"screenshots: no early warning at hour {HOUR} of {HOURLY['bed-1']}: choose another hour")
     session.save("hours")
     window.switch_page()
     session.wait_until(lambda _frame: len(window.station.ward.rows) == len(HOURLY), 20, "list of the ward")

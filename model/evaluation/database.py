@@ -12,7 +12,7 @@ from model.datasets.mitdb import DS1, DS2
 from model.evaluation.challenge2015 import ToVerify, alarm_in_comments, before_alarm, listed_alarms
 from model.evaluation.truth import Truth, truth_of
 from stream.errors import RecordError, UsageError
-from stream.records.catalog import Catalog, without_numerics
+from stream.records.catalog import Catalog, without_companions
 from stream.records.record import Record
 from stream.records.wfdb_reader import read, read_symbols
 from stream.wire.messages import ANALYSED_LEADS
@@ -126,7 +126,7 @@ def find_database(text: str, catalog: Catalog) -> Database:
         raise UsageError(f"--database {text}: no such folder, and not in --data-dir; name a folder of WFDB records")
     headers = sorted(folder.glob("*.hea"))
     segments = {segment for header in headers for segment in _segments(header)}
-    names = tuple(without_numerics(header.stem for header in headers if header.stem not in segments))
+    names = tuple(without_companions(header.stem for header in headers if header.stem not in segments))
     if not names:
         raise UsageError(f"--database {text}: no header (.hea) in this folder; name a folder of WFDB records")
     return Database(folder.resolve().name, folder, names)

@@ -20,9 +20,6 @@ from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
 from stream.wire.numerics_message import NumericName, Numerics
 from stream.wire.outlook_message import HOUR, MAX_PAST_H, RiskName
 
-SLACK_S: Final = 5.0
-"""Time, s, by which messages may come faster than they are due: an outage is caught up."""
-
 WARNING: Final[AlarmKind] = "early_warning"
 WARNING_RISK: Final[RiskName] = "hypotension_6h"
 """The risk of which an advisory warns."""
@@ -97,16 +94,13 @@ def is_old(state: ChartState, numerics: Numerics) -> bool:
     return state.session == numerics.session and numerics.index <= state.index
 
 
-def is_plausible(before: Numerics, numerics: Numerics, elapsed_ns: int) -> bool:
-    """Return whether the signal between two messages of a session can have passed in a time.
-
-    One forged message with an index far ahead would make all that follow old.
-    """
-    assert before.alone is not None
-    assert numerics.alone is not None
-    fastest = max(before.alone.speed, numerics.alone.speed)
-    ahead_s = (numerics.index - before.index) / FS
-    return ahead_s <= fastest * (elapsed_ns / 1e9 + SLACK_S) + 2 * before.alone.interval_s
+def lost_samples(before: Numerics, numerics: Numerics) -> int:
+    """Return the samples of the messages that are missing between two, which come at equal intervals of an epoch."""
+    if before.alone is None or (before.session, before.epoch) != (numerics.session, numerics.epoch):
+        return 0
+    interval = before.alone.interval_s * FS
+    missing = max(round((numerics.index - before.index) / interval) - 1, 0)
+    return round(missing * interval)
 
 
 def close(state: ChartState) -> list[Change]:

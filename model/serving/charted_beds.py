@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal
+from typing import Literal
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
@@ -29,14 +29,15 @@ from model.trends.forecaster import TrendForecaster
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.wire.alarm_messages import Command
 from stream.wire.bed_places import BedPlaces
+from stream.wire.chart_order import SILENT_NS, is_plausible
 from stream.wire.messages import BedStatus, Message
 from stream.wire.numerics_message import Numerics
 from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
 
-SILENT_NS: Final = 10_000_000_000
-"""Time in ns without a message and without a status, which comes every 2 s, after which another session takes over."""
+Verdict = Literal["taken", "gap", "duplicate", "refused"]
+"""What became of a message, as in the ledger; a gap is before it."""
 
 
 @dataclass
@@ -146,16 +147,24 @@ class ChartedBeds(Mapping[str, ChartedBed]):
 
     # --- begin and end --------------------------------------------------------------------------------------------
 
-    def restore(self, served_by: Mapping[str, str], shard: Shard = ALL_BEDS) -> None:
+    def read_all(self, shard: Shard = ALL_BEDS) -> list[ChartCheckpoint]:
+        """Return what earlier workers have saved."""
+        return self._checkpoints.read_all(shard)
+
+    def restore(self, checkpoints: Iterable[ChartCheckpoint], served_by: Mapping[str, str]) -> None:
         """Go on with the beds of earlier workers; see `ServedBeds.restore_beds`."""
-        for checkpoint in self._checkpoints.read_all(shard):
+        for checkpoint in checkpoints:
             name = checkpoint.numerics.bed
             if served_by.get(name, self._instance) not in (*checkpoint.served_by, self._instance):
                 log.warning("bed %s starts anew: another worker has served it since its checkpoint", name)
                 continue
-            if checkpoint.ended or name in self._served or not self._admit(name, retained=True):
-                continue
             self._served.observe_lease(name, checkpoint.lease)
+            if checkpoint.ended:
+                if self._served.admit(name, retained=True):
+                    self._served.take_alarms(name, checkpoint.alarms)
+                continue
+            if not self._admit(name, retained=True):
+                continue
             bed = ChartedBed(
                 checkpoint.numerics,
                 checkpoint.chart,
@@ -167,7 +176,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
                 served_by=lineage(checkpoint.served_by, self._instance),
                 checkpoint=checkpoint.number,
             )
-            self._served.restored.pop(name, None)
+            self._served.left_alarms(name)
             self._beds[name] = bed
             bed.alarms.continue_saved(name, checkpoint.alarms)
             self._save(bed)
@@ -177,7 +186,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         """Publish that the beds are no longer served."""
         for bed in self._beds.values():
             self._publish_status(bed, "stopped")
-        self._checkpoints.close()
 
     def give_up(self, name: str) -> AlarmManager | None:
         """Serve a bed no more, which sends ECG from now on, and return its alarms; None if it is still served here."""
@@ -186,7 +194,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
             return None
         self._finish(bed)
         self._places.leave(name)
-        self._checkpoints.leave(name)
         return self._beds.pop(name).alarms
 
     def alarm_managers(self) -> Iterator[tuple[str, AlarmManager]]:
@@ -195,21 +202,27 @@ class ChartedBeds(Mapping[str, ChartedBed]):
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def receive(self, numerics: Numerics) -> bool:
-        """Process a message of a bed without ECG; return False if it is refused."""
+    def receive(self, numerics: Numerics) -> tuple[Verdict, int]:
+        """Process a message of a bed without ECG; return what became of it, and the samples lost before it."""
+        lost = 0
         name = numerics.bed
         bed = self._beds.get(name)
         now_ns = monotonic_ns(self._clock)
         if bed is None:
             if not self._admit(name):
-                return False
+                return "refused", 0
             bed = self._begin(numerics)
         elif charted_bed.is_old(bed.chart, numerics):
             bed.counters["duplicates"] += 1
-            return True
+            return "duplicate", 0
         elif not self._follows(bed, numerics, now_ns):
             bed.counters["rejected"] += 1
-            return False
+            return "refused", 0
+        else:
+            lost = charted_bed.lost_samples(bed.numerics, numerics)
+        if lost:
+            bed.counters["gaps"] += 1
+            bed.counters["lost_samples"] += lost
         self._admit(name)
         self._process(bed, numerics)
         bed.heard_ns, bed.alive_ns = now_ns, self._clock.now_ns()
@@ -217,19 +230,19 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         self._flush()
         if now_ns >= bed.next_status_ns:
             self._publish_status(bed, "forecasting")
-        return True
+        return "gap" if lost else "taken", lost
 
     def _follows(self, bed: ChartedBed, numerics: Numerics, now_ns: int) -> bool:
         """Return whether a message can follow the last one, of its session or of another one that takes over."""
         if numerics.session == bed.numerics.session:
-            return charted_bed.is_plausible(bed.numerics, numerics, now_ns - bed.heard_ns)
+            return is_plausible(bed.numerics, numerics, now_ns - bed.heard_ns)
         return bed.gives_way(now_ns)
 
     def _begin(self, numerics: Numerics) -> ChartedBed:
         """Begin to serve a bed, with the alarms that an earlier worker left."""
         name = numerics.bed
         alarms = self._alarm_manager(name)
-        left = self._served.restored.pop(name, None)
+        left = self._served.left_alarms(name)
         if left is not None:
             alarms.restore_saved(left.saved)
         bed = ChartedBed(numerics, charted_bed.begin(self._forecaster, numerics), alarms, monotonic_ns(self._clock))
@@ -314,7 +327,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         if lost is not None:
             self._publish_status(self._beds[lost], "stopped")
             del self._beds[lost]
-            self._checkpoints.leave(lost)
             self._lose(lost)
         return admitted
 

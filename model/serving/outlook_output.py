@@ -8,7 +8,7 @@ from model.serving.charted_bed import WARNING_RISK, ChartState, HourRow
 from model.trends.outlook import Outlook as Expected
 from stream.clock import rfc3339
 from stream.wire.numerics_message import NUMERIC_NAMES, UNIT_OF, NumericName, Numerics
-from stream.wire.outlook_message import RISK_NAMES, Fan, NewsPart, Outlook, PastValues, Reason, Risk
+from stream.wire.outlook_message import HOUR, RISK_NAMES, Fan, NewsPart, Outlook, PastValues, Reason, Risk
 from stream.wire.outlook_texts import with_text
 
 COURSE_H = 6
@@ -74,6 +74,7 @@ def outlook_message(
         score=expected.news2.score if parts else None,
         parts=tuple(NewsPart(name=name, points=parts.get(name)) for name in (*parts, *expected.news2.missing)),
         advisory=expected.advisory,
+        advisory_hour=_raised_at(state) if expected.advisory else None,
         advisory_risk=WARNING_RISK,
         threshold=threshold,
         reasons=_reasons(expected, state.past),
@@ -82,6 +83,13 @@ def outlook_message(
         lease=lease,
     )
     return with_text(outlook)
+
+
+def _raised_at(state: ChartState) -> int | None:
+    """Return the hour at which the standing advisory was raised; None if its alarm is switched off."""
+    if state.warning is None:
+        return None
+    return max(state.past[-1].hour - round((state.index - state.warning.onset) / HOUR), 0)
 
 
 def _reasons(expected: Expected, past: Sequence[HourRow]) -> tuple[Reason, ...]:

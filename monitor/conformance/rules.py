@@ -65,6 +65,8 @@ INSTANCE = Rule("instance", DELIVERY, "the status of a process that is online, f
 STATE = Rule("state", DELIVERY, "a state of its role, and the session that is sent")
 ENDED = Rule("ended", DELIVERY, "no chunk after the status ended")
 
+PLACES = Rule("places", "Strangers", "no more beds than this process keeps", violation=False)
+
 AHEAD = Rule("ahead", TIME, "results of samples that have been sent")
 SESSION = Rule("session", "One writer per bed", "the session of the ECG")
 FORECAST = Rule(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,9 +25,10 @@ import numpy.typing as npt
 
 from stream.errors import RecordError
 from stream.records import wfdb_bounds
+from stream.records.appended_record import BESIDE, own_record
 from stream.records.catalog import Catalog
 from stream.records.lead_choice import analysed_first, main_lead
-from stream.records.record import Annotations, Record, RecordedNumeric, RecordedWave, Samples
+from stream.records.record import Annotations, Record, RecordedNumeric, RecordedWave, Samples, of_numerics
 from stream.records.signals import MAY_BE_ZERO, choose_numerics, choose_waves, plain_name
 from stream.records.synthetic.presets import PRESETS, synthetic_record
 from stream.timebase import FS
@@ -142,9 +143,17 @@ def read(stem: Path, *, name: str, source: str) -> Record:
         synthetic=False,
         source=source,
         annotations=_annotations(stem, header.fs, n),
-        waves=tuple(wave for wave in waves if wave is not None),
+        waves=(*(wave for wave in waves if wave is not None), *_waves_beside(stem, header, others)),
         numerics=_numerics(stem.with_name(stem.name + NUMERICS_SUFFIX)),
     )
+
+
+def prepare() -> None:
+    """Import what reading and resampling a record needs: about a second, once in a process."""
+    import scipy.signal  # noqa: F401
+
+    with quiet_wfdb():
+        pass
 
 
 @contextmanager
@@ -221,6 +230,23 @@ def _wave(raw: Any, i: int, signal: Signal, factor: float) -> RecordedWave | Non
     return RecordedWave(signal, WAVE_UNIT[signal], fs, stored.gain, stored.zero, stored.adu)
 
 
+def _waves_beside(stem: Path, header: Any, known: Container[str]) -> Iterator[RecordedWave]:
+    """Yield the waves that a recorder of ours has put into records of their own, as the comments of a header say."""
+    for signal in WAVE_UNIT:
+        beside = stem.with_name(own_record(stem.name, signal))
+        named = f"{BESIDE}{beside.name}" in (header.comments or ())
+        if signal in known or not named or not beside.with_name(f"{beside.name}.hea").is_file():
+            continue
+        own = _header(beside, MIN_WAVE_FS, "a wave")
+        found = choose_waves(own.sig_name or [], _units(own)).get(signal)
+        if found is None or not own.sig_len:
+            continue
+        i, factor = found
+        wave = _wave(_call(beside, "rdrecord", channels=[i], smooth_frames=False), 0, signal, factor)
+        if wave is not None:
+            yield wave
+
+
 def _numerics(stem: Path) -> tuple[RecordedNumeric, ...]:
     """Return the numerics of the record that is ``stem`` + ``.hea``; none if there is no such record."""
     if not stem.with_name(stem.name + ".hea").is_file():
@@ -243,6 +269,25 @@ def _numerics(stem: Path) -> tuple[RecordedNumeric, ...]:
         fs = float(raw.fs * (raw.samps_per_frame[i] or 1))
         numerics.append(RecordedNumeric(name, UNIT_OF[name], fs, values))
     return tuple(numerics)
+
+
+def read_numerics_alone(stem: Path, *, name: str, source: str) -> Record | None:
+    """Read a WFDB record that contains numerics and nothing else; None if it is another one.
+
+    Raises
+    ------
+    RecordError
+        The files are damaged.
+    """
+    wfdb_bounds.check_text(stem)
+    fs = _call(stem, "rdheader").fs
+    if not fs or fs > MAX_NUMERICS_FS:
+        return None
+    header = _header(stem, MIN_NUMERICS_FS, "numerics")
+    if not header.sig_len or choose_leads([plain_name(text) for text in header.sig_name or []], _units(header)):
+        return None
+    numerics = _numerics(stem)
+    return of_numerics(name, numerics, header.sig_len / header.fs, source) if numerics else None
 
 
 def resample(mv: Samples, fs: float) -> Samples:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +11,14 @@ from stream.clock import Clock
 from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
-from stream.records.episodes import Episode, choose, counts, named
+from stream.records.episodes import counts, named
 from stream.records.library import Library, LoadedRecords
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay import bed_claims
 from stream.replay.descriptions import description
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
+from stream.replay.next_episodes import NextEpisodes
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher
 from stream.replay.scenario_episodes import NO_EPISODES, Episodes
@@ -179,10 +179,11 @@ async def _report(client: Client, report: LoadReport | None) -> None:
 async def _execute_commands(client: Client, publisher: Publisher, library: Library | LoadedRecords) -> None:
     """Execute received commands; count and log refused ones. Records are loaded in a thread."""
     episodes = await asyncio.to_thread(library.episodes)
+    following = NextEpisodes(library, episodes)
+    await following.load_ahead(next(iter(publisher.beds)))
     publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(episodes).items())
     publisher.offers = await _offers(library)
     client.counters["commands_refused"] = 0
-    turns: Counter[tuple[str, str]] = Counter()
     async for received in client:
         command = received.message
         if isinstance(command, Alarm):
@@ -198,7 +199,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
                 publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
                 publisher.complete(command)
             elif isinstance(command.action, ShowEpisode):
-                await _show_episode(publisher, library, command, command.action, episodes, turns)
+                await _show_episode(publisher, library, command, command.action, following)
             else:
                 publisher.execute(command)
         except BedsideError as error:
@@ -212,29 +213,26 @@ async def _show_episode(
     library: Library | LoadedRecords,
     command: Command,
     action: ShowEpisode,
-    episodes: Sequence[Episode],
-    turns: Counter[tuple[str, str]],
+    following: NextEpisodes,
 ) -> None:
-    """Find the episode of a command, load its record unless the bed has it, and show it.
-
-    ``turns`` counts those that a bed has shown of each rhythm.
-    """
+    """Find the episode of a command, load its record unless the bed has it, show it, and prepare for the next one."""
     bed = publisher.accept(command)
     if action.record is None or action.start_s is None or action.end_s is None:
-        episode = choose(episodes, action.rhythm or "", turns[command.bed, action.rhythm or ""])
+        episode = following.choose(command.bed, action.rhythm or "")
     else:
         if not library.has(action.record):
             raise UsageError(f"record {action.record!r} is not on disk; 'bedside data list' shows what is")
-        episode = named(episodes, action.record, action.start_s, action.end_s, action.rhythm)
+        episode = named(following.episodes, action.record, action.start_s, action.end_s, action.rhythm)
     record = bed.head.record
     if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the begin of a record
-        record = await asyncio.to_thread(library.load, episode.record)
+        record = await following.load(episode.record)
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")
     publisher.visit(bed, record, episode, action.after)
-    if action.record is None:
-        turns[command.bed, episode.rhythm] += 1
     publisher.complete(command)
+    if action.record is None:
+        following.note_shown(command.bed, episode.rhythm)
+        await following.load_ahead(command.bed)
 
 
 async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.wire.injection_kinds import MAX_INJECTIONS, Disturbable, InjectedSignal, InjectionKind
+from stream.wire.scenario_status import ScenarioStatus
 from stream.wire.shard import MAX_SHARDS
 
 INVALID = -32768
@@ -434,55 +435,6 @@ class ShownEpisode(msgspec.Struct, frozen=True, kw_only=True):
     start_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
     end_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
     returns: bool
-
-
-MAX_SCENARIO_STEPS = 64
-"""Steps of a scenario that a status lists."""
-
-
-class ScenarioStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of a scenario at a bed.
-
-    Attributes
-    ----------
-    text : str
-        In few words: codes, numbers, names.
-    at_s : float or None
-        When it happens, or has happened, s of the scenario; None: that depends on an event.
-    happened : bool
-    """
-
-    text: Annotated[str, msgspec.Meta(max_length=80)]
-    at_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None
-    happened: bool
-
-
-class ScenarioStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario that is in progress at a bed.
-
-    Attributes
-    ----------
-    name, title : str
-    position_s, seconds : float
-        Where it is, and its duration, s.
-    playing : bool
-        False while it waits, and when it is over.
-    next : str
-        The step that comes next, as far as it is known; empty if there is none.
-    next_s : float or None
-        When it comes.
-    steps : tuple of ScenarioStep
-        The first 64 of this bed, in the order of its file.
-    """
-
-    name: Text
-    title: Text
-    position_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
-    playing: bool
-    next: Text = ""
-    next_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
-    steps: Annotated[tuple[ScenarioStep, ...], msgspec.Meta(max_length=MAX_SCENARIO_STEPS)] = ()
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -303,7 +303,10 @@ class BedView(QWidget):
             self._trend_step = None
 
     def next_trend_span(self) -> None:
-        """Show the next span of the trend; after the longest, the shortest."""
+        """Show the next span of the trend, or of the hours of a bed without ECG; after the longest, the shortest."""
+        if not self.outlook.isHidden():
+            self.outlook.chart.next_span()
+            return
         shown = self.trend.trend
         longest = shown is not None and shown.stop - shown.first == SPANS_S[-1]
         self.zoom_trend(-len(SPANS_S) if longest else 1)

@@ -37,6 +37,5 @@ class OutlookPage(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Show the outlook of a frame."""
-        outlook = None if frame.chart is None else frame.chart.outlook
-        self.chart.show_outlook(outlook, stale=frame.link.stale or not frame.worker)
-        self.panel.show_outlook(outlook)
+        self.chart.show_chart(frame.chart, stale=frame.link.stale or not frame.worker)
+        self.panel.show_chart(frame.chart)

@@ -211,7 +211,7 @@ def test_numerics_follow_the_restart_of_a_loop_at_once() -> None:
     ]
 
 
-def test_a_record_without_numerics_sends_none() -> None:
+def test_a_record_without_companions_sends_none() -> None:
     assert all(numerics is None for _, numerics in played(begin(traceable(720), ReplayConfig(), BEGIN_NS)))
 
 
