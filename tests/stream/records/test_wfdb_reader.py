@@ -237,6 +237,14 @@ def test_all_of_twelve_leads_are_read_and_the_best_two_come_first(tmp_path: Path
     assert record.analysed().leads == ("II", "V1")
 
 
+def test_a_further_signal_whose_gain_is_not_that_of_an_ecg_is_left_out(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, mv=np.zeros((3600, 3)) + np.sin(np.arange(3600))[:, None], names=["II", "V1", "X"])
+    header = Path(path + ".hea")
+    lines = header.read_text().splitlines()
+    header.write_text("\n".join([*lines[:3], lines[3].replace("200(1024)", "1e-5(1024)"), ""]))
+    assert load(path, catalog).leads == ("II", "V1")
+
+
 @pytest.mark.parametrize(("off", "first"), [(("V1",), ("II", "V5")), (("II",), ("I", "V1")), (TWELVE[6:], ("II", "I"))])
 def test_a_lead_that_is_off_is_not_analysed(
     tmp_path: Path, catalog: Catalog, off: tuple[str, ...], first: tuple[str, ...]
