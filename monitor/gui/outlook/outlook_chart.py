@@ -1,4 +1,4 @@
-"""The last hours of a bed without ECG, and the forecast of the next ones, one row for each group of numerics.
+"""The last hours of a bed, and the forecast of the next ones, one row for each group of numerics.
 
 A value is a point at its hour; neighbouring hours are joined, and an hour without a value is a gap. Right of the line
 "now" are the median and the 80 % interval of the forecast. The lowest row is the risk of the advisory, hour by hour.
@@ -19,7 +19,7 @@ from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.style.wheel_steps import WheelSteps
-from monitor.view.chart import PRESSURE_LIMIT, Chart, ChartGroup, latest, shown_groups
+from monitor.view.chart import PRESSURE_LIMIT, ChartGroup, HoursAhead, latest, shown_groups
 from monitor.view.hourly_course import SPANS_H, HourlyCourse
 from stream.wire.numerics_message import UNIT_OF, NumericName
 from stream.wire.outlook_message import MAX_PAST_H, Fan, Outlook
@@ -78,12 +78,12 @@ class OutlookChart(QWidget):
         """Return the default size."""
         return QSize(800, px(400))
 
-    def show_chart(self, chart: Chart | None, *, stale: bool) -> None:
-        """Show the outlook and the hours of a bed; nothing is drawn again while they are the same."""
-        outlook = None if chart is None else chart.outlook
+    def show_hours(self, hours: HoursAhead | None, *, stale: bool) -> None:
+        """Show the hours of a bed; nothing is drawn again while they are the same."""
+        outlook = None if hours is None else hours.outlook
         if (outlook, stale) != (self.outlook, self.stale):
             self.outlook, self.stale = outlook, stale
-            self._course = HourlyCourse() if chart is None else chart.course
+            self._course = HourlyCourse() if hours is None else hours.course
             self.update()
 
     # --- span -----------------------------------------------------------------------------------------------------

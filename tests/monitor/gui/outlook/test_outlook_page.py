@@ -191,3 +191,27 @@ def test_the_replay_of_hours_is_controlled_by_the_hour(window: MonitorWindow, sc
     panel.ahead.click()
     [command] = script.sent
     assert command.action.position == 1_296_000  # type: ignore[attr-defined]
+
+
+def test_a_bed_with_ecg_shows_its_hours_below_the_trace_on_request(window: MonitorWindow, script: Script) -> None:
+    script.stream(window, 5)
+    view, button = window.bed_view, window.bed_view.header.hours
+    QTest.keyClick(window, Qt.Key.Key_H)
+    window.tick()
+    assert not view.outlook.isVisible(), "there is no outlook yet"
+    assert not button.isVisible()
+    script.receive(outlook(session=SESSION, advisory=False, reasons=()))
+    window.tick()
+    assert view.outlook.isVisible()
+    assert view.sweep.isVisible()
+    assert view.outlook.panel.score.text() == "NEWS2  3"
+    assert (button.isVisible(), button.text()) == (True, "Hours  (H)")
+    script.receive(outlook(session=SESSION, hour=5))
+    window.tick()
+    assert button.text() == "Early warning  (H)"
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    window.tick()
+    assert not view.outlook.isVisible()
+    script.receive(outlook(session="ab" * 16, hour=6))
+    window.tick()
+    assert not button.isVisible(), "an outlook of another session"
