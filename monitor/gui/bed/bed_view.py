@@ -58,6 +58,9 @@ _ANY_WIDTH = (1 << 24) - 1
 _NUMBERS_NS = 100_000_000
 """Interval at which numbers other than heart rate are renewed, ns."""
 
+_HOURS_STRETCH = 3
+"""Share of the height of the hours of a bed with ECG, that of the traces being 1 or what they need."""
+
 
 class BedView(QWidget):
     """Shows one bed, and the others in a bar.
@@ -239,11 +242,13 @@ class BedView(QWidget):
         self._show_rest(frame)
 
     def _show_hours(self, frame: Frame) -> None:
-        """Show the hours of a bed with ECG below its traces, if they are wanted and there is an outlook."""
-        shown = self._hours_wanted and frame.hours is not None
+        """Show the hours of a bed with ECG below its traces, if they are wanted, and there are outlook and room."""
+        room = self.height() >= px(_FULL_LAYOUT_PX)
+        self.header.hours.setEnabled(room)
+        shown = self._hours_wanted and room and frame.hours is not None
         if self.outlook.isHidden() == shown:
             self.outlook.setVisible(shown)
-            self._whole.setStretchFactor(self.outlook, int(shown))
+            self._whole.setStretchFactor(self.outlook, _HOURS_STRETCH if shown else 0)
         if shown:
             self.outlook.show_frame(frame)
 
