@@ -1089,6 +1089,10 @@ median,
         <translation>自動調整</translation>
     </message>
     <message>
+        <source>as sent; or names, such as II, V5, aVF</source>
+        <translation>送信順。または名前(例: II, V5, aVF)</translation>
+    </message>
+    <message>
         <source>Measure this bar with a ruler and enter its length: the trace is then true to scale.</source>
         <translation>この線の長さを定規で測って入力すると、波形が実寸で表示されます。</translation>
     </message>
@@ -1119,6 +1123,10 @@ median,
     <message>
         <source>ECG leads, at most</source>
         <translation>心電図の誘導数(最大)</translation>
+    </message>
+    <message>
+        <source>ECG leads shown</source>
+        <translation>表示する心電図の誘導</translation>
     </message>
     <message>
         <source>Other waves (drag to reorder)</source>
