@@ -17,6 +17,7 @@ from model.serving import hourly_outlook
 from model.serving.hourly_outlook import WARNING_RISK, HoursState
 from model.trends.forecaster import TrendForecaster
 from model.trends.outlook import Outlook
+from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import HOUR
@@ -78,6 +79,15 @@ def continues(state: ChartState, numerics: Numerics) -> bool:
 def is_old(state: ChartState, numerics: Numerics) -> bool:
     """Return whether a message of the same session comes again, or too late."""
     return state.session == numerics.session and numerics.index <= state.index
+
+
+def lost_samples(before: Numerics, numerics: Numerics) -> int:
+    """Return the samples of the messages that are missing between two, which come at equal intervals of an epoch."""
+    if before.alone is None or (before.session, before.epoch) != (numerics.session, numerics.epoch):
+        return 0
+    interval = before.alone.interval_s * FS
+    missing = max(round((numerics.index - before.index) / interval) - 1, 0)
+    return round(missing * interval)
 
 
 def close(state: ChartState) -> list[Change]:

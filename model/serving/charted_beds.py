@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal
 
 from model.alarms.alarm_manager import AlarmManager
 from model.conditions.settings import AlarmConfig
 from model.serving import charted_bed, charted_checkpoints, hourly_outlook
-from model.serving.charted_checkpoints import ChartedCheckpoints
+from model.serving.charted_checkpoints import ChartCheckpoint, ChartedCheckpoints
 from model.serving.charted_output import ChartedBed, ChartedOutput
 from model.serving.checkpoint import lineage
 from model.serving.checkpoint_store import CheckpointStore
@@ -30,6 +31,9 @@ from stream.wire.numerics_message import Numerics
 from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
+
+Verdict = Literal["taken", "gap", "duplicate", "refused"]
+"""What became of a message, as in the ledger; a gap is before it."""
 
 
 class ChartedBeds(Mapping[str, ChartedBed]):
@@ -87,16 +91,24 @@ class ChartedBeds(Mapping[str, ChartedBed]):
 
     # --- begin and end --------------------------------------------------------------------------------------------
 
-    def restore(self, served_by: Mapping[str, str], shard: Shard = ALL_BEDS) -> None:
+    def read_all(self, shard: Shard = ALL_BEDS) -> list[ChartCheckpoint]:
+        """Return what earlier workers have saved."""
+        return self._output.checkpoints.read_all(shard)
+
+    def restore(self, checkpoints: Iterable[ChartCheckpoint], served_by: Mapping[str, str]) -> None:
         """Go on with the beds of earlier workers; see `ServedBeds.restore_beds`."""
-        for checkpoint in self._output.checkpoints.read_all(shard):
+        for checkpoint in checkpoints:
             name = checkpoint.numerics.bed
             if served_by.get(name, self._instance) not in (*checkpoint.served_by, self._instance):
                 log.warning("bed %s starts anew: another worker has served it since its checkpoint", name)
                 continue
-            if checkpoint.ended or name in self._served or not self._admit(name, retained=True):
-                continue
             self._served.observe_lease(name, checkpoint.lease)
+            if checkpoint.ended:
+                if self._served.admit(name, retained=True):
+                    self._served.take_alarms(name, checkpoint.alarms)
+                continue
+            if not self._admit(name, retained=True):
+                continue
             bed = ChartedBed(
                 checkpoint.numerics,
                 checkpoint.chart,
@@ -108,7 +120,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
                 served_by=lineage(checkpoint.served_by, self._instance),
                 checkpoint=checkpoint.number,
             )
-            self._served.restored.pop(name, None)
+            self._served.left_alarms(name)
             self._beds[name] = bed
             bed.alarms.continue_saved(name, checkpoint.alarms)
             self._output.save_and_send(bed)
@@ -117,7 +129,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         """Publish that the beds are no longer served."""
         for bed in self._beds.values():
             self._output.publish_status(bed, "stopped")
-        self._output.checkpoints.close()
 
     def give_up(self, name: str) -> AlarmManager | None:
         """Serve a bed no more, which sends ECG from now on, and return its alarms; None if it is still served here."""
@@ -126,7 +137,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
             return None
         self._finish(bed)
         self._places.leave(name)
-        self._output.checkpoints.leave(name)
         return self._beds.pop(name).alarms
 
     def alarm_managers(self) -> Iterator[tuple[str, AlarmManager]]:
@@ -135,28 +145,34 @@ class ChartedBeds(Mapping[str, ChartedBed]):
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def receive(self, numerics: Numerics) -> bool:
-        """Process a message of a bed without ECG; return False if it is refused."""
+    def receive(self, numerics: Numerics) -> tuple[Verdict, int]:
+        """Process a message of a bed without ECG; return what became of it, and the samples lost before it."""
+        lost = 0
         name = numerics.bed
         bed = self._beds.get(name)
         now_ns = monotonic_ns(self._clock)
         if bed is None:
             if not self._admit(name):
-                return False
+                return "refused", 0
             bed = self._begin(numerics)
         elif charted_bed.is_old(bed.chart, numerics):
             bed.counters["duplicates"] += 1
-            return True
+            return "duplicate", 0
         elif not self._follows(bed, numerics, now_ns):
             bed.counters["rejected"] += 1
-            return False
+            return "refused", 0
+        else:
+            lost = charted_bed.lost_samples(bed.numerics, numerics)
+        if lost:
+            bed.counters["gaps"] += 1
+            bed.counters["lost_samples"] += lost
         self._admit(name)
         self._process(bed, numerics)
         bed.heard_ns, bed.alive_ns = now_ns, self._clock.now_ns()
         self._output.save_and_send(bed)
         if now_ns >= bed.next_status_ns:
             self._output.publish_status(bed, "forecasting")
-        return True
+        return "gap" if lost else "taken", lost
 
     def _follows(self, bed: ChartedBed, numerics: Numerics, now_ns: int) -> bool:
         """Return whether a message can follow the last one, of its session or of another one that takes over."""
@@ -168,7 +184,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         """Begin to serve a bed, with the alarms that an earlier worker left."""
         name = numerics.bed
         alarms = self._alarm_manager(name)
-        left = self._served.restored.pop(name, None)
+        left = self._served.left_alarms(name)
         if left is not None:
             alarms.restore_saved(left.saved)
         bed = ChartedBed(numerics, charted_bed.begin(self._forecaster(), numerics), alarms, monotonic_ns(self._clock))
@@ -248,6 +264,5 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         if lost is not None:
             self._output.publish_status(self._beds[lost], "stopped")
             del self._beds[lost]
-            self._output.checkpoints.leave(lost)
             self._lose(lost)
         return admitted

@@ -225,12 +225,15 @@ class Ticks:
         return taken
 
     def _take_numerics(self, bed: Bed) -> tuple[NumericSamples, ...]:
-        """Return the values for the last chunk of a bed; count those that are dropped."""
+        """Return the values for the last chunk of a bed; record them, and count those that are dropped."""
         if bed.name not in self._numerics:
             return ()
         taken, dropped = self._numerics.take(bed.chunk)
-        bed.counters["numerics_dropped"] += dropped
-        return taken
+        bed.counters["numerics_dropped"] += len(dropped)
+        for verdict, messages in (("taken", taken), ("refused", dropped)):
+            for message in messages:
+                self._output.record_numerics(message, verdict)
+        return tuple(NumericSamples(message.index, message.values) for message in taken)
 
     def _publish_statuses(self, beds: Sequence[Bed], results: Iterable[StepAnalysis], now_ns: int) -> None:
         """Publish the status of beds that are learned now, or not any more, and those that are due."""

@@ -99,8 +99,10 @@ class BedResults:
             return
         chunk = stream.chunks.get(forecast.seq)
         if chunk is not None:
-            for name in ("epoch", "leads"):
-                own, of_ecg = getattr(forecast, name), getattr(chunk, name)
+            for name, own, of_ecg in (
+                ("epoch", forecast.epoch, chunk.epoch),
+                ("leads", forecast.leads, chunk.analysed),
+            ):
                 if own != of_ecg:
                     note(rules.FORECAST, f"{name} {own} of seq {forecast.seq}", f"{name} {of_ecg}")
             if not chunk.start <= forecast.origin < chunk.end:

@@ -213,7 +213,7 @@ class BedView(QWidget):
         """Amount of signal that fits at the selected paper speed and gain."""
         preferences = self.preferences
         view = self.sweep.view(preferences.speed, preferences.gain or None, preferences.leads)
-        return replace(view, waves=preferences.shown_waves)
+        return replace(view, waves=preferences.shown_waves, leads=preferences.shown_leads)
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Show a frame, and the number of rejected messages."""
