@@ -100,7 +100,8 @@ def _libraries() -> list[str]:
 
 
 def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version  # takes 30 ms, which the first sample need not wait for
+    # Its import takes 30 ms: the first sample need not wait for it.
+    from importlib.metadata import PackageNotFoundError, version
 
     try:
         return version(package)
