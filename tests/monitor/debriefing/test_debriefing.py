@@ -19,7 +19,7 @@ from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import StripRecorder
 from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
-from monitor.debriefing.expected_alarms import expected_alarms
+from monitor.debriefing.expected_alarms import alarms_of, expects_alarm
 from monitor.debriefing.pictures import _Bar, _bar
 from monitor.debriefing.report import report
 from monitor.debriefing.spans import spans_of
@@ -144,8 +144,36 @@ def test_what_is_expected_counts_the_time_of_the_patient() -> None:
 
 def test_a_pressure_without_alarms_of_its_own_misses_none() -> None:
     disconnected = truth(5, "disconnected_pressure", "injection", "begin", signal="cvp")
-    assert not expected_alarms(disconnected)
-    assert "abp_disconnected" in expected_alarms(msgspec.structs.replace(disconnected, signal="abp"))
+    assert not alarms_of(disconnected)
+    assert "abp_disconnected" in alarms_of(msgspec.structs.replace(disconnected, signal="abp"))
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "lead", "expected"),
+    [
+        ("muscle_noise", 2.0, None, True),
+        ("muscle_noise", 2.0, "V1", True),
+        ("muscle_noise", 10.0, None, False),
+        ("electrode_motion", -2.0, None, True),
+        ("electrode_motion", -2.0, "V1", False),
+        ("electrode_motion", 0.0, None, False),
+        ("mains", 0.2, None, False),
+        ("baseline_wander", 2.0, None, True),
+        ("saturation", 0.5, None, False),
+        ("lead_off", None, "V1", True),
+        ("gain_error", 0.5, None, False),
+    ],
+)
+def test_an_alarm_is_expected_of_what_makes_the_signal_unusable(
+    name: str, level: float | None, lead: str | None, expected: bool
+) -> None:
+    begun = truth(35, name, "injection", "begin", level=level, lead=lead)
+    assert expects_alarm(begun) is expected
+    for events in ((), (alarm(37, "noise", 2.0),)):
+        [found] = assess(ClassSession("bed-1", SESSION, (begun,), events, (), {}, {})).happenings
+        assert found.missed is (expected and (not events or name == "lead_off"))
+        if events and "noise" in alarms_of(begun):
+            assert found.alarm is not None, "it belongs to the noise, expected or not"
 
 
 def test_a_time_that_is_none_makes_a_class_no_longer(session: ClassSession) -> None:
