@@ -77,6 +77,9 @@ HOUR = 29
 QUIZ, QUIZ_S = "mitdb/223", 563.0
 """Record of the quiz, and its start in seconds: a ventricular tachycardia begins at 9:38."""
 
+FIBRILLATION_S = 160
+"""Time of the scenario at which the instructor's window is shown: fibrillation began at 2:22."""
+
 RUN_S = 300
 """Position of the ventricular run in the record of bed-2, in seconds."""
 
@@ -324,8 +327,9 @@ def show_class(session: Session) -> None:
 
 def show_instructor(session: Session) -> None:
     """Run a scenario beside a recorded bed, disturb it and let it show a tachycardia; save the instructor's window."""
-    session.start("replay", "--scenario", "vf-arrest")
-    session.start("replay", "--bed", "bed-7=mitdb/100", "--start", "60")
+    session.start("score")
+    session.start("replay", "--scenario", "vf-arrest", "--speed", "3")
+    session.start("replay", "--bed", "bed-7=mitdb/100", "--start", "60", "--annotations")
     session.wait_until(lambda frame: len(frame.beds) == 2, 60, "two beds")
     feed = Feed(session.address, kinds=INSTRUCTOR_KINDS)
     feed.start()
@@ -333,7 +337,9 @@ def show_instructor(session: Session) -> None:
     try:
         window.resize(*SIZE)
         window.show()
-        QTest.qWait(6000)
+        session.wait_until(
+            lambda _frame: (status := window.state.status("bed-7")) is not None and bool(status.rhythms), 60, "rhythms"
+        )
         window.beds.setCurrentRow(1)
         window.request(ShowEpisode(rhythm="VT"))
         window.request(Inject(injection_id="mains", kind="mains", level=0.2))
@@ -342,7 +348,11 @@ def show_instructor(session: Session) -> None:
         session.save("instructor_recorded", window)
         window.beds.setCurrentRow(0)
         window.request(Inject(injection_id="motion", kind="electrode_motion", level=6.0, seconds=20.0))
-        session.wait_until(lambda _frame: len(window.state.beds["bed-1"]) >= 4, 90, "steps of the scenario")
+        session.wait_until(
+            lambda _frame: (window.state.scenario_s("bed-1", time.monotonic_ns()) or 0) > FIBRILLATION_S,
+            120,
+            "fibrillation",
+        )
         QTest.qWait(500)
         session.save("instructor", window)
     finally:

@@ -154,12 +154,14 @@ def build_review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
     if stop <= oldest:
         return replace(empty_review, notes=(phrase("samples.gone", why=_why_missing(bed)),))
     mv, predicted, score = bed.samples(first, stop)
+    count = len(now.analysed)
+    mv = mv[:, :count]
     end = min(max(newest, first), stop)
     return replace(
         empty_review,
-        leads=now.leads,
-        gain=now.gain,
-        zero=now.zero,
+        leads=now.analysed,
+        gain=now.gain[:count],
+        zero=now.zero[:count],
         end=end,
         mv=mv,
         predicted=predicted,

@@ -62,6 +62,7 @@ class Instruction:
     def __init__(self) -> None:
         self.beds: dict[str, deque[Truth]] = {}
         self.revision = 0
+        self._early: dict[str, deque[Truth]] = {}
         self._services = Services()
         self._asked: dict[str, str] = {}
         self._received_ns: dict[str, int] = {}
@@ -75,14 +76,22 @@ class Instruction:
         message = received.message
         if isinstance(message, BedStatus) and message.role == "publisher":
             if message.bed in self.beds or len(self.beds) < MAX_BEDS:
-                self.beds.setdefault(message.bed, deque(maxlen=MAX_TRUTHS))
+                if message.bed not in self.beds:
+                    self.beds[message.bed] = self._early.pop(message.bed, deque(maxlen=MAX_TRUTHS))
                 self._received_ns[message.bed] = received.monotonic_ns
-        elif isinstance(message, Truth) and message.bed in self.beds:
-            self.beds[message.bed].append(message)
+        elif isinstance(message, Truth):
+            self._add_truth(message)
         elif isinstance(message, Score) and message.bed in self.beds:
             self._scores[message.bed] = message
         elif isinstance(message, Numerics) and message.bed in self.beds:
             self._values[message.bed] = {one.name: one.value for one in message.values if one.value is not None}
+
+    def _add_truth(self, message: Truth) -> None:
+        """Keep what is said of a bed, also before its first status: so the begin of a scenario comes."""
+        if message.bed in self.beds:
+            self.beds[message.bed].append(message)
+        elif message.bed in self._early or len(self._early) < MAX_BEDS:
+            self._early.setdefault(message.bed, deque(maxlen=MAX_TRUTHS)).append(message)
 
     def score(self, bed: str) -> Score | None:
         """Return the live score of what a bed's publisher sends now; None if nobody scores it."""

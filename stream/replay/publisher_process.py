@@ -27,7 +27,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import Offer, RhythmOffer
+from stream.wire.messages import RhythmOffer
 from stream.wire.replay_actions import ChooseRecord, Inject, ShowEpisode
 from stream.wire.topics import Kind, Role, Topic, pattern
 
@@ -178,34 +178,44 @@ async def _report(client: Client, report: LoadReport | None) -> None:
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library | LoadedRecords) -> None:
     """Execute received commands; count and log refused ones. Records are loaded in a thread."""
-    episodes = await asyncio.to_thread(library.episodes)
-    following = NextEpisodes(library, episodes)
-    await following.load_ahead(next(iter(publisher.beds)))
-    publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(episodes).items())
-    publisher.offers = await _offers(library)
+    following = NextEpisodes(library, await asyncio.to_thread(library.episodes))
     client.counters["commands_refused"] = 0
-    async for received in client:
-        command = received.message
-        if isinstance(command, Alarm):
-            publisher.observe_alarm(command)
-        if not isinstance(command, Command):
-            continue
-        try:
-            if isinstance(command.action, ChooseRecord):
-                name = command.action.record
-                if all(offer.name != name for offer in publisher.offers):
-                    raise UsageError(f"record {name!r} is not offered")
-                bed = publisher.accept(command)
-                publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
-                publisher.complete(command)
-            elif isinstance(command.action, ShowEpisode):
-                await _show_episode(publisher, library, command, command.action, following)
-            else:
-                publisher.execute(command)
-        except BedsideError as error:
-            client.counters["commands_refused"] += 1
-            log.warning("command refused: %s", error)
-            publisher.refuse(command, str(error))
+    offering = asyncio.create_task(_offer(publisher, library, following))
+    try:
+        async for received in client:
+            command = received.message
+            if isinstance(command, Alarm):
+                publisher.observe_alarm(command)
+            if not isinstance(command, Command):
+                continue
+            if offering.done() or isinstance(command.action, ChooseRecord):
+                await offering
+            try:
+                await _execute(publisher, library, following, command)
+            except BedsideError as error:
+                client.counters["commands_refused"] += 1
+                log.warning("command refused: %s", error)
+                publisher.refuse(command, str(error))
+    finally:
+        offering.cancel()
+        await asyncio.gather(offering, return_exceptions=True)
+
+
+async def _execute(
+    publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes, command: Command
+) -> None:
+    """Execute a command; `BedsideError` says why it cannot be."""
+    if isinstance(command.action, ChooseRecord):
+        name = command.action.record
+        if all(offer.name != name for offer in publisher.offers):
+            raise UsageError(f"record {name!r} is not offered")
+        bed = publisher.accept(command)
+        publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
+        publisher.complete(command)
+    elif isinstance(command.action, ShowEpisode):
+        await _show_episode(publisher, library, command, command.action, following)
+    else:
+        publisher.execute(command)
 
 
 async def _show_episode(
@@ -235,11 +245,16 @@ async def _show_episode(
         await following.load_ahead(command.bed)
 
 
-async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:
-    """Return the records that need no download; each is read in a thread, so that shutdown waits for one at most."""
+async def _offer(publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes) -> None:
+    """Offer rhythms, once their next records are loaded, and the records that need no download.
+
+    Each is read in a thread, so that shutdown waits for one at most.
+    """
+    await following.load_ahead(next(iter(publisher.beds)))
+    publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(following.episodes).items())
     listing, offers = library.listing(), []
     while (entry := await asyncio.to_thread(next, listing, None)) is not None:
         _, offer = entry
         if offer is not None:
             offers.append(offer)
-    return tuple(offers)
+    publisher.offers = tuple(offers)

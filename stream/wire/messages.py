@@ -24,7 +24,12 @@ from stream.wire.shard import MAX_SHARDS
 INVALID = -32768
 """The adu value of an invalid sample."""
 
-MAX_LEADS = 2
+MAX_LEADS = 12
+"""Leads of a bed's ECG."""
+
+ANALYSED_LEADS = 2
+"""Leads that forecast and alarms use, at most: the first ones of the ECG."""
+
 MIN_SPEED, MAX_SPEED = 0.01, 1000.0
 MAX_NUMERICS_SPEED = 7200.0
 """Largest replay speed of a record of numerics alone: an hour of the patient in half a second."""
@@ -121,7 +126,7 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     fs : int
         Always 360.
     leads : tuple of str
-        One or two lead names; MLII first if present.
+        One to twelve lead names. Forecast and alarms use the first two, so the sender puts the best ones there.
     gain, zero : tuple of float, tuple of int
         adu per mV and the adu of 0 mV, one per lead.
     samples : bytes
@@ -167,6 +172,11 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
             raise ValueError(f"sample {max(self.start, self.position)} lies beyond {MAX_INDEX}")
         if self.epoch_start > self.start:
             raise ValueError(f"epoch_start {self.epoch_start} lies after start {self.start}")
+
+    @property
+    def analysed(self) -> tuple[str, ...]:
+        """The leads that forecast and alarms use."""
+        return self.leads[:ANALYSED_LEADS]
 
     @property
     def n(self) -> int:
@@ -216,6 +226,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     origin : int
         Index of the last observed sample.
     leads : tuple of str
+        The leads that were analysed: the first one or two of the ECG.
     offsets : tuple of int
         Ascending; ``mean[k]`` is for sample ``origin + offsets[k]``.
     mean, scale : bytes
@@ -235,7 +246,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     epoch: Index
     seq: Index
     origin: Index
-    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=ANALYSED_LEADS)]
     offsets: Offsets
     mean: bytes
     scale: bytes

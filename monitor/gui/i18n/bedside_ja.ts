@@ -116,6 +116,14 @@
         <translation>再生  (V)</translation>
     </message>
     <message>
+        <source>Early warning  (H)</source>
+        <translation>早期警告 (H)</translation>
+    </message>
+    <message>
+        <source>Hours  (H)</source>
+        <translation>時間ごと (H)</translation>
+    </message>
+    <message>
         <source>forecast, 90 % band</source>
         <translation>予測、90 % 区間</translation>
     </message>
@@ -336,6 +344,14 @@
         <translation>一時停止中</translation>
     </message>
     <message>
+        <source>{action}: done after {seconds} s</source>
+        <translation>{action}: {seconds} 秒後に実施</translation>
+    </message>
+    <message>
+        <source>{action}: missed</source>
+        <translation>{action}: 実施されず</translation>
+    </message>
+    <message>
         <source>begins</source>
         <translation>開始</translation>
     </message>
@@ -346,6 +362,10 @@
     <message>
         <source>note: {text}</source>
         <translation>メモ: {text}</translation>
+    </message>
+    <message>
+        <source>scenario {name}</source>
+        <translation>シナリオ {name}</translation>
     </message>
     <message>
         <source>no scenario: start one with bedside replay --scenario</source>
@@ -485,6 +505,10 @@
     <message>
         <source>trend of all numbers</source>
         <translation>すべての数値のトレンド</translation>
+    </message>
+    <message>
+        <source>hours: the next ones, where there is an outlook</source>
+        <translation>時間ごとの値と今後の予測(ある場合)</translation>
     </message>
     <message>
         <source>trend: 10 min, 1 h, 8 h; hours: 6, 12, 24, 72</source>
@@ -1077,6 +1101,10 @@ median,
         <translation>自動調整</translation>
     </message>
     <message>
+        <source>as sent; or names, such as II, V5, aVF</source>
+        <translation>送信順。または名前(例: II, V5, aVF)</translation>
+    </message>
+    <message>
         <source>Measure this bar with a ruler and enter its length: the trace is then true to scale.</source>
         <translation>この線の長さを定規で測って入力すると、波形が実寸で表示されます。</translation>
     </message>
@@ -1107,6 +1135,10 @@ median,
     <message>
         <source>ECG leads, at most</source>
         <translation>心電図の誘導数(最大)</translation>
+    </message>
+    <message>
+        <source>ECG leads shown</source>
+        <translation>表示する心電図の誘導</translation>
     </message>
     <message>
         <source>Other waves (drag to reorder)</source>

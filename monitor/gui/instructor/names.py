@@ -35,6 +35,18 @@ def kind_name(kind: str) -> str:
     return _table().get(f"kind.{kind}", kind)
 
 
+def _expected(truth: Truth) -> str:
+    """Return what a student should do, or whether it was done."""
+    action, values = action_name(truth.name), truth.values
+    if truth.phase != "end":
+        expected = translate("Instructor", "student: {action} within {seconds} s")
+        return expected.format(action=action, seconds=f"{values.get('within_s', 0):g}")
+    if values.get("done"):
+        done = translate("Instructor", "{action}: done after {seconds} s")
+        return done.format(action=action, seconds=f"{values.get('seconds', 0):.0f}")
+    return translate("Instructor", "{action}: missed").format(action=action)
+
+
 def truth_line(truth: Truth) -> str:
     """Return a line on something that is done to a bed."""
     phase = {
@@ -45,6 +57,10 @@ def truth_line(truth: Truth) -> str:
     name = rhythm_name(truth.name) if truth.what in ("rhythm", "episode", "reference") else name_of(truth.name)
     if truth.what == "note":
         name = translate("Instructor", "note: {text}").format(text=truth.text)
+    elif truth.what == "scenario":
+        name = translate("Instructor", "scenario {name}").format(name=truth.name)
+    elif truth.what == "expected_action":
+        name, phase = _expected(truth), ""
     level = "" if truth.level is None else f"{truth.level:g} {truth.unit or ''}".strip()
     lead = truth.lead or ""
     return "   ".join(part for part in (place(truth), name, lead, level, phase) if part)

@@ -10,8 +10,8 @@ from monitor.tools.score_table import score_table
 from stream.mqtt.client import Received
 from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.codec import topic_of
-from stream.wire.messages import BedStatus, Message, ProcessStatus
-from tests.model.evaluation.test_live_scores import SESSION, second, tachycardia
+from stream.wire.messages import Annotation, BedStatus, Message, ProcessStatus
+from tests.model.evaluation.test_live_scores import SESSION, second, tachycardia, truth
 
 NOW_NS = 1_700_000_000_000_000_000
 
@@ -53,6 +53,22 @@ def test_a_worker_that_does_not_come_is_not_awaited_forever() -> None:
     assert board.ended(1.0 + GIVE_UP_S)
     feed(board, second(1), 2.0)
     assert not board.ended(2.0 + GIVE_UP_S), "it sends again"
+
+
+def test_the_rhythms_of_a_steered_patient_are_a_reference_also_before_the_signal() -> None:
+    board = ScoreBoard()
+    feed(board, [truth(0, "begin", what="rhythm", name="VT", synthetic=True)], 0.0)
+    feed(board, [truth(0, "begin")], 0.0)  # noise, from the begin on
+    for seq in range(40):
+        messages = [message for message in second(seq) if not isinstance(message, Annotation)]
+        feed(board, messages, seq)
+        if seq == 9:
+            feed(board, [truth(10 * 360, "begin", what="rhythm", name="N", synthetic=True)], 9.0)
+    feed(board, [tachycardia(900), tachycardia(35 * 360)], 40.0)
+    [report] = board.report(NOW_NS, complete=True)
+    [vt] = [row for row in report.cumulative.rhythms if row.name == "vt"]
+    assert (report.style, vt.episodes, vt.found) == ("rhythm notes", 1, 1)
+    assert (report.cumulative.false_alarms, report.cumulative.during_injections) == (0, 1)
 
 
 def test_without_a_reference_there_is_nothing_to_score() -> None:

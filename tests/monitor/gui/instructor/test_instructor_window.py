@@ -37,7 +37,7 @@ from stream.wire.replay_actions import (
 )
 from stream.wire.scenario_status import ScenarioStatus, ScenarioStep, StepAction, StepWait
 from stream.wire.topics import Kind, Role, Topic
-from stream.wire.truth_message import Truth
+from stream.wire.truth_message import Truth, TruthPhase, TruthWhat
 from tests.stream.wire.test_codec import SCORE
 from tests.waveforms import numeric, numerics
 
@@ -343,13 +343,49 @@ def test_truth_is_listed_for_its_bed_in_the_language_of_the_window(window: Instr
     )
     source.put(truth, Topic(Kind.TRUTH, "bed-2"))
     window.tick()
-    assert window.truths.count() == 0
+    assert window.truths.lines == ()
     window.beds.setCurrentRow(1)
-    assert window.truths.item(0).text() == "0:01:15   ventricular tachycardia   160 1/min   begins"
+    assert window.truths.lines[0] == "0:01:15   ventricular tachycardia   160 1/min   begins"
     if set_language("ja") == "":
         source.put(changed(truth, phase="end"), Topic(Kind.TRUTH, "bed-2"))
         window.tick()
-        assert window.truths.item(1).text() == "0:01:15   心室頻拍   160 1/min   終了"
+        assert window.truths.lines[1] == "0:01:15   心室頻拍   160 1/min   終了"
+
+
+def test_what_is_said_before_the_first_status_and_of_a_student_is_listed_in_words(
+    window: InstructorWindow, source: Given
+) -> None:
+    def told(what: TruthWhat, phase: TruthPhase, name: str, **values: float) -> None:
+        message = Truth(
+            bed="bed-3",
+            session="0" * 32,
+            epoch=0,
+            index=0,
+            when="2026-01-01T00:00:00.000Z",
+            truth_id="e",
+            what=what,
+            phase=phase,
+            name=name,
+            values=values,
+            synthetic=True,
+        )
+        source.put(message, Topic(Kind.TRUTH, "bed-3"))
+
+    told("scenario", "begin", "vf-arrest")
+    window.tick()
+    assert window.beds.count() == 2
+    report(source, changed(LIVE, bed="bed-3"))
+    told("expected_action", "begin", "acknowledge", within_s=30.0)
+    told("expected_action", "end", "acknowledge", done=1.0, seconds=8.9)
+    told("expected_action", "end", "acknowledge", done=0.0, seconds=30.0)
+    window.tick()
+    window.beds.setCurrentRow(2)
+    assert list(window.truths.lines) == [
+        "0:00:00   scenario vf-arrest   begins",
+        "0:00:00   student: acknowledge within 30 s",
+        "0:00:00   acknowledge: done after 9 s",
+        "0:00:00   acknowledge: missed",
+    ]
 
 
 def test_without_a_publisher_or_broker_nothing_is_sent_and_the_reason_is_said(
