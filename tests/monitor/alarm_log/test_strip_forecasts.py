@@ -19,7 +19,7 @@ def strip_of(start: int, bed: str = "bed-1", session: str = SESSION) -> Strip:
 
 
 def test_it_is_what_the_window_shows_at_the_samples_that_were_sent() -> None:
-    forecasts, window = StripForecasts(), SignalBuffer(0, 1)
+    forecasts, window = StripForecasts(), SignalBuffer(0, 1, 1)
     for number in range(300):
         one = message_samples.forecast(36 * number - 1, mean=number / 10)
         forecasts.push(one, 0)
