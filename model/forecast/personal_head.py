@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import Float32Array, FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_fused
 from stream.timebase import FS, STRIDE
 
 KEPT = math.exp(-STRIDE / (120 * FS))
@@ -75,10 +75,17 @@ def solve(state: HeadState, i: int, equations: FloatArray, solution: FloatArray)
     solution : ndarray of float64, shape (features, horizons)
         Overwritten.
     """
-    n = len(equations)
     equations[:], solution[:] = state.gram[i], state.cross[i]
-    for j in range(n):
+    for j in range(len(equations)):
         equations[j, j] += RIDGE
+    _eliminate(equations, solution)
+    state.weights[i] = solution
+
+
+@compiled_fused
+def _eliminate(equations: FloatArray, solution: FloatArray) -> None:
+    """Solve symmetric, positive definite equations in place: ``solution`` has the right-hand sides before."""
+    n = len(equations)
     for j in range(n):
         row, values = equations[j], solution[j]
         for below in range(j + 1, n):
@@ -96,7 +103,6 @@ def solve(state: HeadState, i: int, equations: FloatArray, solution: FloatArray)
                 values[k] -= share * other_values[k]
         for k in range(len(values)):
             values[k] /= equations[j, j]
-            state.weights[i, j, k] = values[k]
 
 
 @compiled
