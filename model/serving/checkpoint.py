@@ -20,6 +20,7 @@ from model.alarms.alarm_manager import SavedAlarms
 from model.alarms.state import AlarmState
 from model.pipeline.analysis import Models
 from model.pipeline.bed_state import BedState
+from model.serving.bed_hours import BedHours
 from model.signal.state_codec import pack, unpack
 from stream.errors import StorageError
 from stream.wire.alarm_messages import Alarm
@@ -64,6 +65,7 @@ class BedCheckpoint:
         See `stream.wire.lease`.
     analysis : BedState
     alarms : SavedAlarms
+    hours : BedHours or None
     """
 
     number: int
@@ -76,6 +78,7 @@ class BedCheckpoint:
     lease: int
     analysis: BedState
     alarms: SavedAlarms
+    hours: BedHours | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ from stream.records.record import Record
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.visit import LEAD_IN, LEAD_IN_CHUNK, LEAD_IN_SPEED, Visit, visit
 from stream.timebase import FS
+from stream.wire.codec import MAX_BYTES
 from stream.wire.messages import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED, Waveform
 from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.replay_actions import After, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
@@ -40,6 +41,9 @@ AnyRecord = Record | LiveRecord
 
 MAX_CHUNK = 3600
 """Maximum number of samples per chunk; 10 s."""
+
+MAX_SAMPLE_BYTES = MAX_BYTES - 2048
+"""The same in bytes, of all leads; the rest of a payload is for names and numbers. 12 leads have 7 s."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Playhead(msgspec.Struct, frozen=True):
     session : str
         128 bits in hex.
     chunk : int
-        Samples per message, at most.
+        Samples per message, at most; fewer if they do not fit into a payload.
     record : Record or LiveRecord
     position : int
         Next sample of the record; the number of its samples once the replay has ended.
@@ -157,7 +161,8 @@ class Playhead(msgspec.Struct, frozen=True):
         if self.fast_until:
             return min(LEAD_IN_CHUNK, self.fast_until - self.position)
         stop = self.record.n if self.visit is None else self.visit.stop(self.record.n)
-        return min(self.chunk - self.start % self.chunk, stop - self.position)
+        most = MAX_SAMPLE_BYTES // (2 * max(len(self.record.leads), 1))
+        return min(self.chunk - self.start % self.chunk, stop - self.position, most)
 
     def _due(self, index: float) -> int:
         return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.pace))
