@@ -370,7 +370,7 @@ class Worker:
         samples = Counter[str]()
         for chunk in chunks:
             bed = self._beds.get(chunk.bed)
-            if bed is not None and (chunk.session != bed.session or chunk.seq > bed.place.seq):
+            if bed is not None and (chunk.session != bed.session or chunk.seq > bed.seq):
                 samples[chunk.bed] += chunk.n
         for name, count in samples.items():
             bed = self._beds[name]
