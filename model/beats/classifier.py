@@ -1,12 +1,11 @@
 """Beat classifier: normal, supraventricular ectopic or ventricular ectopic.
 
-An ensemble of small networks classifies the features of one beat. The ventricular log odds of earlier beats of the same
-template family (`model.beats.templates`) are added with a weight. During the learning period of the patient's normal
-beat no type is reported.
+Networks that carry a state along the beats of a patient (`model.beats.beat_network`) classify each beat from its
+features and its shape. During the learning period of the patient's normal beat no type is reported.
 
-A second ensemble, of the features without the narrow beat, decides between normal and supraventricular while it takes
-many beats for supraventricular: where most beats are atrial, the narrow beat is an ectopic one, so that relative to it
-the ectopic beats are normal.
+An ensemble of the features without the narrow beat decides between normal and supraventricular while it takes many
+beats for supraventricular: where most beats are atrial, the narrow beat is an ectopic one, so that relative to it the
+ectopic beats are normal.
 
 `model.training.train_beat_classifier` trains the weights. Beats are classified before the next one is detected, so the
 following RR interval (compensatory pause) is not a feature.
@@ -23,20 +22,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from model.beats import ensemble
+from model.beats import beat_network, ensemble
 from model.beats import features as beat_features
 from model.beats.beat import KINDS, UNKNOWN
+from model.beats.beat_network import BeatNetwork
 from model.beats.ensemble import Ensemble
 from model.beats.features import FAMILY_NAMES, NAMES, Measured, Patient
-from model.beats.templates import MAX_FAMILIES
 from model.signal import weights_file
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.columns import copied
 from model.signal.compiled import compiled
 from stream.errors import CheckpointError
 from stream.wire.messages import BeatType
 
-FORMAT = "bedside-beat-types-2"
+FORMAT = "bedside-beat-types-3"
 """Format identifier in the header of a weights file."""
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "beat_types.safetensors"
@@ -48,106 +46,67 @@ TYPES: Final[tuple[BeatType, ...]] = KINDS[:UNKNOWN]
 LEARNING_BEATS = 10
 """Beats of a patient before the first classified one; they are reported as Q."""
 
-FAMILY_WEIGHT, FAMILY_RATE, FAMILY_BEATS = 0.5, 0.04, 5
-"""Weight of the family's mean log odds, smallest share of a new beat in that mean, and number of beats at which the
-full weight applies."""
-
-MAX_LOG_ODDS = 6.0
-"""Limit at which the ventricular log odds of one beat are clipped."""
-
 ATRIAL_SHARE, ATRIAL_BEATS = 0.4, 100
 """Share of supraventricular beats from which the second ensemble decides, and beats over which it is averaged."""
 
 
 @dataclass(frozen=True)
 class BeatClassifier:
-    """The two ensembles.
+    """The networks along the beats, and the second ensemble.
 
     Attributes
     ----------
-    main : Ensemble
-        Of all features.
+    main : BeatNetwork
+        Of all features and of the shapes.
     atrial : Ensemble
         Of `features.FAMILY_NAMES`; decides between N and S while many beats are S to it.
     provenance : dict
         Training records, seed, settings, scores and versions, from the header of the weights file.
     """
 
-    main: Ensemble
+    main: BeatNetwork
     atrial: Ensemble
     provenance: dict[str, Any]
 
-    def log_probabilities(self, features: FloatArray) -> FloatArray:
-        """Return the log probabilities by both ensembles, shape (n, 2, 3).
+    def tensors(self) -> dict[str, FloatArray]:
+        """Return all arrays by name, as a weights file holds them."""
+        return beat_network.tensors(self.main) | ensemble.tensors(self.atrial, "atrial")
+
+    def types(self, features: FloatArray, shapes: FloatArray) -> list[BeatType]:
+        """Return the types of consecutive beats of a patient, from the first one on, all leads valid.
 
         Parameters
         ----------
         features : ndarray of float64, shape (n, len(NAMES))
+        shapes : ndarray of float64, shape (n, leads, 2, BINS)
+            As in `model.beats.features.Measured`.
         """
-        return _log_probabilities(self.main, self.atrial, np.ascontiguousarray(features))
+        kinds = np.empty(len(features), np.int64)
+        states, valid = beat_network.begin(), np.ones(shapes.shape[1], np.bool_)
+        _classify_patient(self.main, self.atrial, states, np.zeros(1), features, shapes, valid, kinds)
+        return [TYPES[kind] for kind in kinds]
 
 
-class FamilyOdds(NamedTuple):
-    """What the earlier beats of patients were to the ensembles; columns over beds.
+class ClassifierState(NamedTuple):
+    """State of the classifier; columns over beds.
 
     Attributes
     ----------
-    log_odds : ndarray of float64, shape (beds, MAX_FAMILIES)
-        Mean log odds of a ventricular beat in each template family.
-    beats : ndarray of int64, shape (beds, MAX_FAMILIES)
-        Number of beats in each mean.
+    patient : Patient
+    states : ndarray of float64, shape (beds, MEMBERS, UNITS)
+        Of the networks.
     atrial : ndarray of float64, shape (beds,)
         Share of the last beats that are supraventricular to the second ensemble.
     """
 
-    log_odds: FloatArray
-    beats: IntArray
-    atrial: FloatArray
-
-
-class ClassifierState(NamedTuple):
-    """State of the classifier; columns over beds."""
-
     patient: Patient
-    family_odds: FamilyOdds
+    states: FloatArray
+    atrial: FloatArray
 
 
 def begin(leads: int) -> ClassifierState:
     """Return the state of one bed before the first beat."""
-    return ClassifierState(beat_features.begin(leads), begin_odds())
-
-
-def begin_odds() -> FamilyOdds:
-    """Return the odds of one bed before the first beat."""
-    return FamilyOdds(np.zeros((1, MAX_FAMILIES)), np.zeros((1, MAX_FAMILIES), np.int64), np.zeros(1))
-
-
-def decide(
-    family_odds: FamilyOdds, log_probabilities: FloatArray, family: int, new_family: bool
-) -> tuple[BeatType, FamilyOdds]:
-    """Return the type of one beat, from its log probabilities and the log odds of its family, and the updated odds.
-
-    Parameters
-    ----------
-    family_odds : FamilyOdds
-        Of one bed.
-    log_probabilities : ndarray, shape (2, 3)
-        Log probabilities of N, S and V, by both ensembles.
-    family, new_family : int, bool
-        As in `model.beats.features.Measured`.
-    """
-    family_odds = copied(family_odds)
-    kind = _decide(family_odds, 0, log_probabilities[0], log_probabilities[1], family, new_family)
-    return TYPES[kind], family_odds
-
-
-@compiled
-def _log_probabilities(main: Ensemble, atrial: Ensemble, features: FloatArray) -> FloatArray:
-    result = np.empty((len(features), 2, len(TYPES)))
-    for i in range(len(features)):
-        result[i, 0] = ensemble.log_probabilities(main, features[i])
-        result[i, 1] = ensemble.log_probabilities(atrial, features[i])
-    return result
+    return ClassifierState(beat_features.begin(leads), beat_network.begin(), np.zeros(1))
 
 
 def push_beats(
@@ -169,44 +128,68 @@ def push_beats(
     """
     kind = np.full(len(slots), UNKNOWN)
     measured = beat_features.push_beats(state.patient, slots, piece, valid, rr)
-    _classify(beat_classifier.main, beat_classifier.atrial, state.family_odds, slots, measured, kind)
+    main, atrial = beat_classifier.main, beat_classifier.atrial
+    _classify(main, atrial, state.states, state.atrial, slots, measured, valid, kind)
     return kind
 
 
 @compiled
 def _classify(
-    main: Ensemble, atrial: Ensemble, family_odds: FamilyOdds, slots: IntArray, measured: Measured, kind: IntArray
+    main: BeatNetwork,
+    atrial: Ensemble,
+    states: FloatArray,
+    atrial_share: FloatArray,
+    slots: IntArray,
+    measured: Measured,
+    valid: BoolArray,
+    kind: IntArray,
 ) -> None:
-    """Write the type of each measured beat into ``kind``, and update the odds in place."""
+    """Write the type of each measured beat into ``kind``, and update the state in place."""
     for row in range(len(slots)):
         if measured.beats[row] > 0:
-            by_main = ensemble.log_probabilities(main, measured.features[row])
-            by_atrial = ensemble.log_probabilities(atrial, measured.features[row])
-            family, new_family = measured.family[row], measured.new_family[row]
-            found = _decide(family_odds, slots[row], by_main, by_atrial, family, new_family)
+            slot, features = slots[row], measured.features[row]
+            by_main = beat_network.log_probabilities(main, states[slot], features, measured.shapes[row], valid[row])
+            found = decide(atrial_share, slot, by_main, ensemble.log_probabilities(atrial, features))
             kind[row] = found if measured.beats[row] > LEARNING_BEATS else UNKNOWN
 
 
 @compiled
-def _decide(
-    family_odds: FamilyOdds, slot: int, by_main: FloatArray, by_atrial: FloatArray, family: int, new_family: bool
-) -> int:
-    """Return the index in TYPES of one beat of a bed, and update the odds in place; see `decide`."""
-    mean, beats = family_odds.log_odds[slot], family_odds.beats[slot]
-    if new_family:
-        mean[family], beats[family] = 0.0, 0
-    log_odds = by_main[2] - np.logaddexp(by_main[0], by_main[1])
-    log_odds = max(-MAX_LOG_ODDS, min(MAX_LOG_ODDS, log_odds))
+def _classify_patient(
+    main: BeatNetwork,
+    atrial: Ensemble,
+    states: FloatArray,
+    atrial_share: FloatArray,
+    features: FloatArray,
+    shapes: FloatArray,
+    valid: BoolArray,
+    kind: IntArray,
+) -> None:
+    """Write the types of consecutive beats of one patient into ``kind``, and update the state in place."""
+    for row in range(len(features)):
+        by_main = beat_network.log_probabilities(main, states[0], features[row], shapes[row], valid)
+        kind[row] = decide(atrial_share, 0, by_main, ensemble.log_probabilities(atrial, features[row]))
+
+
+@compiled
+def decide(atrial_share: FloatArray, slot: int, by_main: FloatArray, by_atrial: FloatArray) -> int:
+    """Return the index in TYPES of one beat of a bed, and update the share of supraventricular beats in place.
+
+    Parameters
+    ----------
+    atrial_share : ndarray of float64, shape (beds,)
+        See `ClassifierState`.
+    slot : int
+    by_main, by_atrial : ndarray, shape (3,)
+        Log probabilities of N, S and V, by the networks and by the second ensemble.
+    """
     atrial_supraventricular = by_atrial[1] > by_atrial[0]
-    if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, beats[family] / FAMILY_BEATS) > 0:
+    if by_main[2] > np.logaddexp(by_main[0], by_main[1]):
         kind = 2
-    elif family_odds.atrial[slot] > ATRIAL_SHARE:
+    elif atrial_share[slot] > ATRIAL_SHARE:
         kind = int(atrial_supraventricular)
     else:
         kind = int(by_main[1] > by_main[0])
-    beats[family] += 1
-    mean[family] += max(1 / beats[family], FAMILY_RATE) * (log_odds - mean[family])
-    family_odds.atrial[slot] += (atrial_supraventricular - family_odds.atrial[slot]) / ATRIAL_BEATS
+    atrial_share[slot] += (atrial_supraventricular - atrial_share[slot]) / ATRIAL_BEATS
     return kind
 
 
@@ -218,9 +201,8 @@ def save(path: Path, beat_classifier: BeatClassifier) -> None:
     StorageError
         The file cannot be written.
     """
-    tensors = ensemble.tensors(beat_classifier.main, "main") | ensemble.tensors(beat_classifier.atrial, "atrial")
     header = {"format": FORMAT, "features": json.dumps(NAMES), "provenance": json.dumps(beat_classifier.provenance)}
-    arrays = {name: np.ascontiguousarray(value, "<f4") for name, value in tensors.items()}
+    arrays = {name: np.ascontiguousarray(value, "<f4") for name, value in beat_classifier.tensors().items()}
     weights_file.write(path, arrays, header)
 
 
@@ -255,7 +237,7 @@ def _assemble(header: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> B
     if not all(np.isfinite(value).all() for value in tensors.values()):
         raise ValueError("values that are not finite")
     return BeatClassifier(
-        ensemble.assemble(tensors, "main", len(NAMES), len(TYPES)),
+        beat_network.assemble(tensors, len(NAMES), len(TYPES)),
         ensemble.assemble(tensors, "atrial", len(FAMILY_NAMES), len(TYPES)),
         dict(json.loads(header["provenance"])),
     )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from model.beats.layers import affine, clipped, log_sum_exp, rectify
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled, compiled_part
-
-MAX_DEVIATION = 4.0
-"""Limit at which normalized features are clipped, standard deviations."""
+from model.signal.compiled import compiled
 
 
 class Ensemble(NamedTuple):
@@ -46,43 +43,18 @@ def log_probabilities(ensemble: Ensemble, features: FloatArray) -> FloatArray:
     """
     inputs = np.empty(len(ensemble.mean))
     for i in range(len(inputs)):
-        deviation = (features[i] - ensemble.mean[i]) / ensemble.scale[i]
-        inputs[i] = max(-MAX_DEVIATION, min(MAX_DEVIATION, deviation))
+        inputs[i] = clipped((features[i] - ensemble.mean[i]) / ensemble.scale[i])
     members, mean = len(ensemble.weights[0]), ensemble.class_bias.copy()
     for member in range(members):
         values = inputs
         for layer in range(len(ensemble.weights)):
             if layer > 0:
-                _rectify(values)
-            values = _affine(ensemble.weights[layer][member], ensemble.biases[layer][member, 0], values)
-        total = _log_sum_exp(values)
+                rectify(values)
+            values = affine(ensemble.weights[layer][member], ensemble.biases[layer][member, 0], values)
+        total = log_sum_exp(values)
         for kind in range(len(mean)):
             mean[kind] += (values[kind] - total) / members
     return mean
-
-
-@compiled_part
-def _affine(weight: FloatArray, bias: FloatArray, values: FloatArray) -> FloatArray:
-    """Return the outputs of one layer before its activation."""
-    outputs = bias.copy()
-    for i in range(len(values)):
-        for k in range(len(outputs)):
-            outputs[k] += values[i] * weight[i, k]
-    return outputs
-
-
-@compiled_part
-def _rectify(values: FloatArray) -> None:
-    for i in range(len(values)):
-        values[i] = max(values[i], 0.0)
-
-
-@compiled_part
-def _log_sum_exp(values: FloatArray) -> float:
-    largest, total = values.max(), 0.0
-    for value in values:
-        total += math.exp(value - largest)
-    return float(largest + math.log(total))
 
 
 def tensors(ensemble: Ensemble, prefix: str) -> dict[str, FloatArray]:

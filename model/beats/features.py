@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.beats import narrow_beat, rr_features, templates
+from model.beats.beat_network import BINS
 from model.beats.narrow_beat import NarrowBeat
 from model.beats.rr_features import LONG_RR
 from model.beats.shape_comparison import (
@@ -139,11 +140,13 @@ def begin(leads: int) -> Patient:
 
 
 class Measured(NamedTuple):
-    """Features and families of beats.
+    """Features, shapes and families of beats.
 
     Attributes
     ----------
     features : ndarray of float64, shape (n, len(NAMES))
+    shapes : ndarray of float64, shape (n, leads, 2, BINS)
+        Of the beat and of the narrow beat, see `model.beats.beat_network.condense`; 0 in leads that are not valid.
     family : ndarray of int64, shape (n,)
         Index of the beat's family.
     new_family : ndarray of bool, shape (n,)
@@ -153,6 +156,7 @@ class Measured(NamedTuple):
     """
 
     features: FloatArray
+    shapes: FloatArray
     family: IntArray
     new_family: BoolArray
     beats: IntArray
@@ -192,8 +196,14 @@ def push_beats(patient: Patient, slots: IntArray, piece: FloatArray, valid: Bool
     rr : ndarray of float64, shape (n,)
         Preceding RR interval, samples; NaN if unknown.
     """
-    n = len(slots)
-    measured = Measured(np.empty((n, len(NAMES))), np.empty(n, np.int64), np.empty(n, np.bool_), np.zeros(n, np.int64))
+    n, leads = valid.shape
+    measured = Measured(
+        np.empty((n, len(NAMES))),
+        np.empty((n, leads, 2, BINS)),
+        np.empty(n, np.int64),
+        np.empty(n, np.bool_),
+        np.zeros(n, np.int64),
+    )
     _push_beats(patient, slots, piece, valid, rr, measured)
     return measured
 
@@ -246,7 +256,8 @@ def _push_beats(
         remembered = min(int(patient.beats[slot]), FAMILY_MEMORY)
         features[FAMILY_AT + 8] = _share(patient.recent_families[slot, :remembered], family)
         to_narrow = features[len(FAMILY_NAMES) :]
-        narrow_beat.push_beat(patient.narrow, slot, smoothed, norms, lead_weight, valid, rr, to_narrow)
+        shapes = measured.shapes[row]
+        narrow_beat.push_beat(patient.narrow, slot, smoothed, norms, lead_weight, valid, rr, to_narrow, shapes)
 
         # What the next beats are compared with.
         is_normal, initial_rate = family == normal, 1 / (patient.beats[slot] + 2)

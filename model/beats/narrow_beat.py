@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.beats import templates
+from model.beats import beat_network, templates
 from model.beats.rr_features import log_ratio
 from model.beats.shape_comparison import (
     DIFFERENCES,
@@ -163,6 +163,7 @@ def push_beat(
     valid: BoolArray,
     rr: float,
     features: FloatArray,
+    shapes: FloatArray,
 ) -> None:
     """Compare a beat with the narrow beat, and update it in place.
 
@@ -181,12 +182,19 @@ def push_beat(
         Preceding RR interval, samples; NaN if unknown.
     features : ndarray of float64, shape (len(NAMES),)
         Receives the features.
+    shapes : ndarray of float64, shape (leads, 2, BINS)
+        Receives the shapes of the beat and of the narrow beat, see `model.beats.beat_network`; 0 in leads that are not
+        valid.
     """
     shift, by_lead = MAX_SHIFT, np.ones(len(valid))
     if narrow.beats[slot]:
         _, shift = templates.match(narrow.filter[slot], smoothed, norms, lead_weight, by_lead)
     beat = smoothed[:, shift : shift + CORE].copy()
     reference = narrow.shape[slot] if narrow.beats[slot] else beat
+    shapes[:] = 0.0
+    for lead in range(len(valid)):
+        if valid[lead]:
+            beat_network.condense(beat[lead], reference[lead], shapes[lead])
     measured, unusual = features[: len(MEASURED)], features[len(MEASURED) :]
     width = _compare_leads(beat, reference, by_lead, lead_weight, valid, measured)
     known, costs = int(narrow.known[slot]), narrow.costs[slot]

@@ -107,9 +107,8 @@ def fingerprint(models: Models) -> bytes:
     digest.update(repr((asdict(models.forecaster.config), asdict(models.forecaster.scaling))).encode())
     for name, value in sorted(models.forecaster.weights.items()):
         digest.update(name.encode() + value.tobytes())
-    for ensemble in (models.beat_classifier.main, models.beat_classifier.atrial):
-        for array in (ensemble.mean, ensemble.scale, *ensemble.weights, *ensemble.biases, ensemble.class_bias):
-            digest.update(array.tobytes())
+    for value in models.beat_classifier.tensors().values():
+        digest.update(value.tobytes())
     return digest.digest()
 
 

@@ -29,20 +29,20 @@ from stream.timebase import FS
 
 @dataclass(frozen=True)
 class Examples:
-    """Features and labels of consecutive beats.
+    """Features, shapes and labels of consecutive beats.
 
     Attributes
     ----------
     features : ndarray of float32, shape (k, features)
+    shapes : ndarray of float32, shape (k, leads, 2, BINS)
+        Of the beats and of the narrow beat, see `model.beats.beat_network.condense`.
     type : ndarray of int64, shape (k,)
         Index into TYPES, or UNLABELLED.
-    joined : tuple of (int, bool)
-        The template that each beat joined, and whether the beat founded it.
     """
 
     features: Float32Array
+    shapes: Float32Array
     type: IntArray
-    joined: tuple[tuple[int, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _consecutive(recorded: RecordBeats) -> Iterator[TrainingBeat]:
 
 def examples_of(beats: Iterable[TrainingBeat]) -> Examples:
     """Return the features of consecutive beats."""
-    rows, kinds, joined = [], [], []
+    rows, shapes, kinds = [], [], []
     state = None
     for beat in beats:
         leads = beat.piece.shape[1]
@@ -135,7 +135,7 @@ def examples_of(beats: Iterable[TrainingBeat]) -> Examples:
         rr = None if beat.rr is None else max(beat.rr, SHORTEST_RR)
         measured, state = beat_features.measure(state, beat.piece, np.ones(leads, np.bool_), rr)
         rows.append(measured.features[0])
+        shapes.append(measured.shapes[0].astype(np.float32))
         kinds.append(beat.type)
-        joined.append((int(measured.family[0]), bool(measured.new_family[0])))
     features = np.array(rows, np.float32).reshape(-1, len(NAMES))
-    return Examples(features, np.array(kinds, np.int64), tuple(joined))
+    return Examples(features, np.array(shapes, np.float32), np.array(kinds, np.int64))

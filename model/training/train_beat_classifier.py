@@ -1,8 +1,8 @@
-"""Training of the beat classifier: ensembles of small networks on beat features, scored by cross-validation."""
+"""Training of the beat classifier: networks along the beats, and the second ensemble, scored by cross-validation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from model.beats import classifier, ensemble
+from model.beats import classifier
 from model.beats.classifier import TYPES, BeatClassifier
 from model.beats.ensemble import Ensemble
-from model.beats.features import FAMILY_NAMES, NAMES
+from model.beats.features import FAMILY_NAMES
+from model.beats.layers import MAX_DEVIATION
 from model.console.progress import stderr, track
 from model.datasets import mitdb, svdb
 from model.evaluation import ec57_beats
@@ -26,6 +27,7 @@ from model.forecast.torch_runtime import one_thread
 from model.signal.arrays import FloatArray
 from model.training.augment_beats import UNLABELLED
 from model.training.beat_examples import Examples, Patient, prepare
+from model.training.beat_sequences import SequenceConfig, fit_network
 from model.training.provenance import date_and_commit, versions
 from stream.records.catalog import Catalog
 from stream.wire.messages import BeatType
@@ -43,10 +45,16 @@ GROUPS = 5
 SHARE = (0.5, 0.25, 0.25)
 """Shares of normal, supraventricular and ventricular beats in a batch."""
 
+EVENNESS = 0.65
+"""A beat is weighted by the number of beats of its type in its record to the power of −EVENNESS: with 1 all patients
+count equally."""
+
 
 @dataclass(frozen=True)
-class BeatTrainConfig:
-    """Configuration of a training run.
+class EnsembleConfig:
+    """Configuration of the second ensemble.
+
+    It is trained on MIT-BIH alone: with svdb it took a lasting atrial rhythm for a normal one.
 
     Attributes
     ----------
@@ -63,25 +71,21 @@ class BeatTrainConfig:
         0.
     smoothing : float
         Label smoothing.
-    evenness : float
-        A beat is weighted by the number of beats of its type in its record to the power of −evenness: with 1 all
-        patients count equally.
     lean : tuple of float
         Added to the log probabilities of N, S and V; chosen by cross-validation.
     seed : int
     """
 
-    members: int = 2
-    hidden: int = 32
-    steps: int = 800
+    members: int = 4
+    hidden: int = 48
+    steps: int = 1200
     batch: int = 256
     lr: float = 2e-3
     weight_decay: float = 1e-3
     dropout: float = 0.3
-    noise: float = 0.4
+    noise: float = 0.3
     blank: float = 0.05
     smoothing: float = 0.02
-    evenness: float = 0.65
     lean: tuple[float, float, float] = (0.0, -1.5, -1.5)
     seed: int = 42
 
@@ -91,13 +95,8 @@ def group_of(name: str) -> int:
     return (PAIRED.index(name) // 2 if name in PAIRED else RECORDS.index(name)) % GROUPS
 
 
-ATRIAL = BeatTrainConfig(members=4, hidden=48, steps=1200, noise=0.3)
-"""Configuration of the second ensemble. It is trained on MIT-BIH alone: with svdb it took a lasting atrial rhythm for a
-normal one."""
-
-
 def train_beats(
-    config: BeatTrainConfig, atrial: BeatTrainConfig, catalog: Catalog | None, out: Path
+    config: SequenceConfig, atrial: EnsembleConfig, catalog: Catalog | None, out: Path
 ) -> dict[str, BeatScores]:
     """Train on DS1 without 201 and 208 and on svdb, and write the networks to `out`, with progress on standard error.
 
@@ -125,7 +124,7 @@ def train_beats(
     return scores
 
 
-def provenance(config: BeatTrainConfig, atrial: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dict[str, Any]:
+def provenance(config: SequenceConfig, atrial: EnsembleConfig, scores: Mapping[str, BeatScores]) -> dict[str, Any]:
     """Return the header of the networks' file."""
     return {
         "database": {
@@ -160,24 +159,26 @@ def totals(scores: Mapping[str, BeatScores]) -> dict[str, BeatScores]:
     return total
 
 
-def fit_both(config: BeatTrainConfig, atrial: BeatTrainConfig, patients: Mapping[str, Patient]) -> BeatClassifier:
-    """Train both ensembles, the second one on the patients of MIT-BIH alone."""
-    of_mitdb = [patient for name, patient in patients.items() if name in PAIRED]
-    return BeatClassifier(
-        fit(config, list(patients.values()), len(NAMES)), fit(atrial, of_mitdb, len(FAMILY_NAMES)), {}
-    )
+def fit_both(config: SequenceConfig, atrial: EnsembleConfig, patients: Mapping[str, Patient]) -> BeatClassifier:
+    """Train the networks, and the second ensemble on the patients of MIT-BIH alone."""
+    everyone = _sets(patients.values())
+    of_mitdb = _sets(patient for name, patient in patients.items() if name in PAIRED)
+    return BeatClassifier(fit_network(config, everyone, _sampling_weights(everyone)), fit(atrial, of_mitdb), {})
 
 
-def fit(config: BeatTrainConfig, patients: Sequence[Patient], count: int) -> Ensemble:
-    """Train all members of an ensemble on the first ``count`` features of the examples of some patients."""
-    sets = [examples for patient in patients for examples in (patient.recorded, *patient.others)]
-    features = np.concatenate([examples.features[:, :count] for examples in sets])
+def _sets(patients: Iterable[Patient]) -> list[Examples]:
+    return [examples for patient in patients for examples in (patient.recorded, *patient.others)]
+
+
+def fit(config: EnsembleConfig, sets: Sequence[Examples]) -> Ensemble:
+    """Train all members of the second ensemble on the first features, those of `FAMILY_NAMES`."""
+    features = np.concatenate([examples.features[:, : len(FAMILY_NAMES)] for examples in sets])
     kinds = np.concatenate([examples.type for examples in sets])
-    weight = _sampling_weights(sets, config.evenness)
+    weight = _sampling_weights(sets)
     known = kinds != UNLABELLED
     features, kinds, weight = features[known], kinds[known], weight[known]
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
-    x = torch.from_numpy(np.clip((features - mean) / scale, -ensemble.MAX_DEVIATION, ensemble.MAX_DEVIATION))
+    x = torch.from_numpy(np.clip((features - mean) / scale, -MAX_DEVIATION, MAX_DEVIATION))
     y = torch.from_numpy(kinds)
     cumulative = torch.from_numpy(np.cumsum(weight / weight.sum()))
     members = [_fit_one(config, config.seed + i, x, y, cumulative) for i in range(config.members)]
@@ -196,12 +197,12 @@ def _stacked(arrays: Sequence[FloatArray]) -> FloatArray:
     return np.ascontiguousarray(np.stack(arrays))
 
 
-def _sampling_weights(sets: Sequence[Examples], evenness: float) -> FloatArray:
+def _sampling_weights(sets: Sequence[Examples]) -> FloatArray:
     """Return the relative frequency with which each beat of all sets is drawn, shape (beats,)."""
     parts = []
     for examples in sets:
         count = np.bincount(examples.type[examples.type != UNLABELLED], minlength=len(TYPES)).astype(np.float64)
-        each = np.append(np.maximum(count, 1) ** -evenness, 0.0)  # the last one is for UNLABELLED
+        each = np.append(np.maximum(count, 1) ** -EVENNESS, 0.0)  # the last one is for UNLABELLED
         parts.append(each[examples.type])
     kinds, weight = np.concatenate([examples.type for examples in sets]), np.concatenate(parts)
     for kind, share in enumerate(SHARE):
@@ -210,7 +211,7 @@ def _sampling_weights(sets: Sequence[Examples], evenness: float) -> FloatArray:
 
 
 def _fit_one(
-    config: BeatTrainConfig, seed: int, x: torch.Tensor, y: torch.Tensor, cumulative: torch.Tensor
+    config: EnsembleConfig, seed: int, x: torch.Tensor, y: torch.Tensor, cumulative: torch.Tensor
 ) -> nn.Sequential:
     """Train one network; ``cumulative`` is the cumulative sampling probability of the beats."""
     torch.manual_seed(seed)
@@ -239,12 +240,8 @@ def _fit_one(
 
 def types_of(beat_classifier: BeatClassifier, examples: Examples) -> list[BeatType]:
     """Classify consecutive beats; those of the learning period are Q."""
-    family_odds = classifier.begin_odds()
-    log_probabilities = beat_classifier.log_probabilities(examples.features.astype(np.float64))
-    types: list[BeatType] = []
-    for row, (family, new_family) in zip(log_probabilities, examples.joined, strict=True):
-        kind, family_odds = classifier.decide(family_odds, row, family, new_family)
-        types.append(kind if len(types) >= classifier.LEARNING_BEATS else "Q")
+    types = beat_classifier.types(examples.features.astype(np.float64), examples.shapes.astype(np.float64))
+    types[: classifier.LEARNING_BEATS] = ["Q"] * min(len(types), classifier.LEARNING_BEATS)
     return types
 
 

@@ -106,9 +106,10 @@ def train(args: argparse.Namespace) -> int:
     log.info("training %s on %s; weights to %s", args.what, data, args.out)
 
     if args.what == "beats":
-        from model.training.train_beat_classifier import ATRIAL, BeatTrainConfig, print_scores, train_beats
+        from model.training.beat_sequences import SequenceConfig
+        from model.training.train_beat_classifier import EnsembleConfig, print_scores, train_beats
 
-        config, atrial = BeatTrainConfig(), ATRIAL
+        config, atrial = SequenceConfig(), EnsembleConfig()
         if args.seed is not None:
             config, atrial = replace(config, seed=args.seed), replace(atrial, seed=args.seed)
         print_scores(train_beats(config, atrial, records, args.out))

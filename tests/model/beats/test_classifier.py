@@ -13,7 +13,7 @@ import pytest
 from model.beats import classifier, templates
 from model.beats import features as beat_features
 from model.beats.beat import KINDS
-from model.beats.classifier import LEARNING_BEATS, BeatClassifier, ClassifierState, begin_odds, load_classifier
+from model.beats.classifier import LEARNING_BEATS, BeatClassifier, ClassifierState, load_classifier
 from model.beats.features import NAMES, Patient
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import FloatArray
@@ -136,36 +136,23 @@ def test_irregular_narrow_beats_are_not_classified_as_supraventricular() -> None
     assert "V" not in types[40:]
 
 
-def test_earlier_ventricular_beats_of_the_family_influence_the_type() -> None:
-    uncertain = np.log([[0.55, 0.01, 0.44]] * 2)
-    certain = np.log([[0.02, 0.01, 0.97]] * 2)
-    family_odds = begin_odds()
-    assert classifier.decide(family_odds, uncertain, 3, True)[0] == "N"
-    for _ in range(8):
-        _, family_odds = classifier.decide(family_odds, certain, 3, False)
-    assert classifier.decide(family_odds, uncertain, 3, False)[0] == "V"
-    assert classifier.decide(family_odds, uncertain, 2, False)[0] == "N"
-    assert classifier.decide(family_odds, uncertain, 3, True)[0] == "N"  # a new family of the same index
-
-
 def test_the_second_ensemble_decides_between_n_and_s_while_most_beats_are_s_to_it() -> None:
-    disputed = np.log([[0.9, 0.05, 0.05], [0.2, 0.7, 0.1]])
-    ventricular_beat = np.log([[0.05, 0.05, 0.9], [0.2, 0.7, 0.1]])
-    types, family_odds = [], begin_odds()
-    for _ in range(150):
-        kind, family_odds = classifier.decide(family_odds, disputed, 3, False)
-        types.append(kind)
+    normal_to_main, ventricular_to_main = np.log([0.9, 0.05, 0.05]), np.log([0.05, 0.05, 0.9])
+    supraventricular, share = np.log([0.2, 0.7, 0.1]), np.zeros(1)
+    types = [KINDS[classifier.decide(share, 0, normal_to_main, supraventricular)] for _ in range(150)]
     assert types[:50] == ["N"] * 50
     assert types[100:] == ["S"] * 50
-    assert classifier.decide(family_odds, ventricular_beat, 2, False)[0] == "V", "the first one decides on V"
+    assert KINDS[classifier.decide(share, 0, ventricular_to_main, supraventricular)] == "V", "the first decide on V"
 
 
 def test_weights_survive_writing_and_reading(tmp_path: Path) -> None:
     beat_classifier = load_classifier()
     classifier.save(tmp_path / "copy.safetensors", beat_classifier)
     restored = load_classifier(tmp_path / "copy.safetensors")
-    features = np.random.default_rng(8).normal(size=(5, len(NAMES)))
-    np.testing.assert_array_equal(restored.log_probabilities(features), beat_classifier.log_probabilities(features))
+    before, after = beat_classifier.tensors(), restored.tensors()
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        np.testing.assert_array_equal(after[name], value)
     assert restored.provenance == beat_classifier.provenance
 
 
@@ -183,14 +170,27 @@ def test_bad_weights_end_in_one_line(tmp_path: Path, defect: str) -> None:
     if defect == "damaged":
         path.write_bytes(b"no weights")
     elif defect == "of other features":
-        first, *others = beat_classifier.main.weights
-        main = beat_classifier.main._replace(weights=(first[:, 1:], *others))
+        main = beat_classifier.main._replace(mean=beat_classifier.main.mean[1:])
         classifier.save(path, replace(beat_classifier, main=main))
     elif defect == "not finite":
         main = beat_classifier.main._replace(class_bias=np.array([0.0, np.nan, 0.0]))
         classifier.save(path, replace(beat_classifier, main=main))
     with pytest.raises(CheckpointError, match="give another file"):
         load_classifier(path)
+
+
+def test_the_types_of_all_beats_at_once_are_those_of_one_after_the_other() -> None:
+    rng, state, patient = np.random.default_rng(11), classifier.begin(2), beat_features.begin(2)
+    single, measured = [], []
+    for i in range(60):
+        piece, rr = (ventricular(rng), 200.0) if i % 7 == 6 else (normal(rng), 300.0)
+        single.append(push(state, piece, rr))
+        row, patient = beat_features.measure(patient, piece, BOTH, rr)
+        measured.append(row)
+    features, shapes = (np.concatenate([getattr(row, name) for row in measured]) for name in ("features", "shapes"))
+    types = load_shipped().types(features, shapes)
+    assert types[LEARNING_BEATS:] == single[LEARNING_BEATS:]
+    assert single.count("V") > 4
 
 
 def test_the_result_depends_only_on_the_state() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from model.beats import ensemble
-from model.beats.ensemble import MAX_DEVIATION, Ensemble
+from model.beats.ensemble import Ensemble
+from model.beats.layers import MAX_DEVIATION
 from model.signal.arrays import FloatArray
 
 FEATURES, TYPES = 5, 3

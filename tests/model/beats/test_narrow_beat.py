@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from model.beats import narrow_beat, templates
+from model.beats.beat_network import BINS
 from model.beats.narrow_beat import NAMES, NarrowBeat
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray
@@ -51,7 +52,8 @@ def push_one(
 ) -> tuple[FloatArray, NarrowBeat]:
     state, features, smoothed = copied(state), np.empty(len(NAMES)), templates.smooth(piece)
     norms, interval = templates.window_norms(smoothed), math.nan if rr is None else rr
-    narrow_beat.push_beat(state, 0, smoothed, norms, valid / valid.sum(), valid, interval, features)
+    shapes = np.empty((len(valid), 2, BINS))
+    narrow_beat.push_beat(state, 0, smoothed, norms, valid / valid.sum(), valid, interval, features, shapes)
     return features, state
 
 

@@ -8,18 +8,20 @@ import numpy as np
 import torch
 from rich.console import Console
 
+from model.beats.beat_network import BINS
 from model.beats.features import NAMES
 from model.datasets import mitdb
 from model.datasets.reference import Reference
 from model.evaluation.ec57_beats import BeatScores, Tally
 from model.training.augment_beats import LENGTH, UNLABELLED, TrainingBeat, V
 from model.training.beat_examples import Examples, Patient, examples_of
+from model.training.beat_sequences import SequenceConfig
 from model.training.train_beat_classifier import (
     GROUPS,
     PAIRED,
     RECORDS,
     SHARE,
-    BeatTrainConfig,
+    EnsembleConfig,
     _sampling_weights,
     fit_both,
     group_of,
@@ -29,7 +31,9 @@ from model.training.train_beat_classifier import (
     types_of,
 )
 
-CONFIG = BeatTrainConfig(members=2, hidden=16, steps=300, lr=1e-2, dropout=0.1, lean=(0.0, 0.0, 0.0))
+EVEN = (0.0, 0.0, 0.0)
+CONFIG = SequenceConfig(steps=60, hidden=16, sequences=8, beats=64, lr=2e-2, dropout=0.1, lean=EVEN)
+ATRIAL = EnsembleConfig(members=2, hidden=16, steps=300, lr=1e-2, dropout=0.1, lean=EVEN)
 
 
 def synthetic(seed: int, n: int = 600) -> Examples:
@@ -40,7 +44,7 @@ def synthetic(seed: int, n: int = 600) -> Examples:
     features[kind == 1, 0] += 5
     features[kind == V, 1] += 5
     kind[::20] = UNLABELLED
-    return Examples(features, kind, tuple((i % 8, True) for i in range(n)))
+    return Examples(features, np.zeros((n, 2, 2, BINS), np.float32), kind)
 
 
 def patient(seed: int) -> Patient:
@@ -52,7 +56,7 @@ def patient(seed: int) -> Patient:
 
 def test_informative_features_are_learnt_and_generalise() -> None:
     torch.set_num_threads(1)
-    beat_classifier = fit_both(CONFIG, CONFIG, {"mitdb/101": patient(0), "svdb/800": patient(1)})
+    beat_classifier = fit_both(CONFIG, ATRIAL, {"mitdb/101": patient(0), "svdb/800": patient(1)})
     new = patient(2)
     scores = score(beat_classifier, new)
     assert scores.veb.sensitivity > 0.9
@@ -63,7 +67,7 @@ def test_informative_features_are_learnt_and_generalise() -> None:
 
 def test_sampling_weights_have_the_configured_shares() -> None:
     sets = [synthetic(0), synthetic(1, 200)]
-    weight = _sampling_weights(sets, 0.65)
+    weight = _sampling_weights(sets)
     kind = np.concatenate([examples.type for examples in sets])
     np.testing.assert_allclose([weight[kind == i].sum() for i in range(3)], SHARE)
     assert (weight[kind == UNLABELLED] == 0).all()
@@ -75,7 +79,7 @@ def test_examples_have_one_row_of_features_per_beat() -> None:
     examples = examples_of(beats)
     assert examples.features.shape == (5, len(NAMES))
     assert examples.type.tolist() == [V] * 5
-    assert examples.joined[0][1]
+    assert examples.shapes.shape == (5, 2, 2, BINS)
 
 
 def test_table_shows_records_and_the_total_of_each_database() -> None:
