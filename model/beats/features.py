@@ -140,25 +140,19 @@ def begin(leads: int) -> Patient:
 
 
 class Measured(NamedTuple):
-    """Features, shapes and families of beats.
+    """Features and shapes of beats.
 
     Attributes
     ----------
     features : ndarray of float64, shape (n, len(NAMES))
     shapes : ndarray of float64, shape (n, leads, 2, BINS)
         Of the beat and of the narrow beat, see `model.beats.beat_network.condense`; 0 in leads that are not valid.
-    family : ndarray of int64, shape (n,)
-        Index of the beat's family.
-    new_family : ndarray of bool, shape (n,)
-        Whether the beat started the family; it may replace an earlier one of the same index.
     beats : ndarray of int64, shape (n,)
         Number of beats of the patient, with this one; 0 for a beat that was left out, whose other fields are undefined.
     """
 
     features: FloatArray
     shapes: FloatArray
-    family: IntArray
-    new_family: BoolArray
     beats: IntArray
 
 
@@ -197,13 +191,7 @@ def push_beats(patient: Patient, slots: IntArray, piece: FloatArray, valid: Bool
         Preceding RR interval, samples; NaN if unknown.
     """
     n, leads = valid.shape
-    measured = Measured(
-        np.empty((n, len(NAMES))),
-        np.empty((n, leads, 2, BINS)),
-        np.empty(n, np.int64),
-        np.empty(n, np.bool_),
-        np.zeros(n, np.int64),
-    )
+    measured = Measured(np.empty((n, len(NAMES))), np.empty((n, leads, 2, BINS)), np.zeros(n, np.int64))
     _push_beats(patient, slots, piece, valid, rr, measured)
     return measured
 
@@ -244,9 +232,7 @@ def _push_beats(
             beat, reference, by_lead[normal], lead_weight, valid, usual_difference, differences, features
         )
         threshold, tempo = _match_threshold(usual_difference, lead_weight), min(to_usual, MAX_LATE)
-        family, new_family = templates.add_beat(
-            families, slot, smoothed, likeness, shift, valid, threshold, tempo, width
-        )
+        family, _ = templates.add_beat(families, slot, smoothed, likeness, shift, valid, threshold, tempo, width)
         normal = templates.normal_family(families, slot)
         features[FORM_AT] = math.log(width / WIDTH_UNIT)
         features[FORM_AT + 1] = math.log(families.width[slot, normal] / WIDTH_UNIT)
@@ -275,7 +261,6 @@ def _push_beats(
         measured.beats[row] = patient.beats[slot]
         previous[3] = previous[0]
         previous[0], previous[1], previous[2] = to_usual, to_normal, features[FORM_AT]
-        measured.family[row], measured.new_family[row] = family, new_family
 
 
 @compiled_part
