@@ -29,8 +29,8 @@ MAX_UNKNOWN = 10 * FS
 """Longest time for which a condition continues while its rule cannot be evaluated, samples."""
 
 END_DELAY: IntArray = np.array([90 * FS if kind == "atrial_fibrillation" else 0 for kind in RHYTHM_KINDS])
-"""Time for which a rule must be contradicted before its condition ends, samples, by kind. Atrial fibrillation that
-returns within it is the same; bedside monitors have such a delay, too. It ends when it was first contradicted."""
+"""Time after a rule was first contradicted at which its condition ends, unless it is met again, samples, by kind. Atrial
+fibrillation that returns within it is the same. Bedside monitors have such a delay, too."""
 
 REASONS = ("rule_met", "rule_no_longer_met", "replaced", "signal_unusable", "signal_interrupted", "switched_off")
 """Reason of a change: the first of an onset, the others of an end."""
@@ -69,7 +69,7 @@ beats
 met_since
     While its delay is running, the sample at which the rule was first met; otherwise -1.
 contradicted_at, end
-    While the delay of its end is running, the sample at which its rule was first contradicted, and the end then
+    Once its rule is contradicted and until it is met again, the sample at which it first was, and the end then
     measured; otherwise -1, and undefined.
 last_end
     End of the last condition of this kind; -1 without one.
@@ -224,17 +224,16 @@ def _continue(conditions: Any, kind: int, disabled: bool, result: Any, at: int, 
     condition, suppressing, end, reason = conditions[kind], _suppressing(conditions, kind), at + 1, RULE_MET
     if result.evaluated:
         _keep_worst(condition, kind, result, at)
-        if result.persists:
+        if result.met:
             condition.contradicted_at = -1
+        elif not result.persists and condition.contradicted_at < 0:
+            condition.contradicted_at, condition.end = at, result.end
     if disabled:
         reason = SWITCHED_OFF
     elif suppressing >= 0:
         reason = REPLACED
-    elif result.evaluated and not result.persists:
-        if condition.contradicted_at < 0:
-            condition.contradicted_at, condition.end = at, result.end
-        if at - condition.contradicted_at >= END_DELAY[kind]:
-            reason, end = RULE_NO_LONGER_MET, condition.end
+    elif condition.contradicted_at >= 0 and at - condition.contradicted_at >= END_DELAY[kind]:
+        reason, end = RULE_NO_LONGER_MET, condition.end
     elif at - condition.last_evaluated > MAX_UNKNOWN:
         reason, end = SIGNAL_UNUSABLE, condition.last_evaluated + 1
     if reason != RULE_MET:
