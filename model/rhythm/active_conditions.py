@@ -29,8 +29,8 @@ MAX_UNKNOWN = 10 * FS
 """Longest time for which a condition continues while its rule cannot be evaluated, samples."""
 
 END_DELAY: IntArray = np.array([90 * FS if kind == "atrial_fibrillation" else 0 for kind in RHYTHM_KINDS])
-"""Time after a rule was first contradicted at which its condition ends, unless it is met again, samples, by kind. Atrial
-fibrillation that returns within it is the same. Bedside monitors have such a delay, too."""
+"""Time after a rule was first contradicted at which its condition ends, unless it is met again, samples, by kind. So
+atrial fibrillation that returns within it is the same. Bedside monitors have such a delay, too."""
 
 REASONS = ("rule_met", "rule_no_longer_met", "replaced", "signal_unusable", "signal_interrupted", "switched_off")
 """Reason of a change: the first of an onset, the others of an end."""

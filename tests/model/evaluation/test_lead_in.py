@@ -33,7 +33,9 @@ def recognised(shown: list[tuple[Record, RhythmEvent]], lead_in: int) -> int:
     )
 
 
-def test_tachycardias_are_recognised_within_5_s_after_the_lead_in_and_some_of_an_unknown_patient(mitdb_dir: Path) -> None:
+def test_tachycardias_are_recognised_within_5_s_after_the_lead_in_and_some_of_an_unknown_patient(
+    mitdb_dir: Path,
+) -> None:
     database = find_database("mitdb", Catalog(data_dir=mitdb_dir))
     examples = [database.example(name) for name in database.chosen(RECORDS)]
     shown = [(one.record, event) for one in examples for event in one.truth.events["vt"]]
