@@ -28,7 +28,7 @@ from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
 
-FORMAT = b"bedside-chart-1\n"
+FORMAT = b"bedside-chart-2\n"
 """First bytes of a file; changes with the layout or the meaning of the state."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
@@ -21,11 +22,13 @@ from model.serving.charted_beds import ChartedBeds
 from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import CheckpointWriter
+from model.serving.hours_ahead import HoursAhead
 from model.serving.numerics_buffer import NumericsBuffer
 from model.serving.resending import Resending
 from model.serving.served_beds import Leases, ServedBeds, UrgentBeds
 from model.serving.ticks import Ticks
 from model.serving.wave_buffer import WaveBuffer
+from model.trends.forecaster import TrendForecaster
 from stream.clock import Clock, monotonic_ns
 from stream.errors import MessageError
 from stream.replay.ledger import Write
@@ -88,8 +91,10 @@ class Worker:
         self._beds = ServedBeds(
             models.alarms, instance, clock, send=send, checkpoints=self._checkpoints, lose=self._lose
         )
+        forecaster = cache(TrendForecaster.load)  # where there are numerics
         self._charted = ChartedBeds(
             models.alarms,
+            forecaster,
             self._beds,
             send=send,
             lose=self._release_topics,
@@ -106,6 +111,7 @@ class Worker:
             self._numerics,
             self._charted,
             self._output,
+            HoursAhead(forecaster, send, self._checkpoints),
             self._checkpoints,
             clock,
             refuse_bed=refuse,
@@ -364,7 +370,7 @@ class Worker:
         samples = Counter[str]()
         for chunk in chunks:
             bed = self._beds.get(chunk.bed)
-            if bed is not None and (chunk.session != bed.session or chunk.seq > bed.place.seq):
+            if bed is not None and (chunk.session != bed.session or chunk.seq > bed.seq):
                 samples[chunk.bed] += chunk.n
         for name, count in samples.items():
             bed = self._beds[name]

@@ -62,8 +62,8 @@ class Checker:
         self._judge(arrival.monotonic_ns)
         note = self.findings.note(self.findings.count(arrival.topic))
         found = read(arrival, note)
-        message = found[1] if found is not None else None
-        if message is None:
+        topic, message = (None, None) if found is None else found
+        if topic is None or message is None:
             return
         if isinstance(message, ProcessStatus):
             self._processes.status(message, arrival.stored, arrival.monotonic_ns, note)
@@ -71,7 +71,7 @@ class Checker:
             for chunk in self._both_ways.chunks(message, ALL_BEDS):
                 if self._admit(chunk.bed, arrival, chunk.n / FS):
                     self._chunk(chunk, arrival, note)
-        elif not self._admit(found[0].bed, arrival, message.n / FS if isinstance(message, Waveform) else 0.0):
+        elif not self._admit(topic.bed, arrival, message.n / FS if isinstance(message, Waveform) else 0.0):
             return
         elif isinstance(message, BedStatus):
             bed = self._bed(message.bed)

@@ -64,7 +64,7 @@ class BedResults:
                 self._check_numerics(message, stream, note)
 
     def outlook(self, outlook: Outlook, note: Note) -> None:
-        """Check an outlook, of a bed without ECG."""
+        """Check an outlook."""
         before, self._outlook = self._outlook, outlook
         if before is None or outlook == before or before.session != outlook.session:
             return

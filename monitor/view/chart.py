@@ -1,11 +1,12 @@
-"""What a window knows of a bed without ECG: its latest hourly values, and the outlook of its worker. No Qt."""
+"""What a window knows of the hours of a bed: hourly values, and the outlook of its worker. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.view.hourly_course import NO_HOURS, HourlyCourse
+from monitor.view.hourly_course import HourlyCourse
+from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Numeric, NumericName, Numerics
 from stream.wire.outlook_message import HOUR, Outlook, RiskName
 
@@ -50,22 +51,32 @@ PRESSURE_RISKS: tuple[RiskName, ...] = ("hypotension_1h", "hypotension_3h", "hyp
 
 
 @dataclass(frozen=True, slots=True)
+class HoursAhead:
+    """The latest outlook on a bed, and the hours up to it."""
+
+    outlook: Outlook
+    course: HourlyCourse
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
-    """Values and outlook of one session.
+    """A bed without ECG.
 
     Attributes
     ----------
     numerics : Numerics
         The latest message; its `alone` is not None.
-    outlook : Outlook or None
-        The latest of this session; None before the first.
-    course : HourlyCourse
-        The hours up to the outlook; none without one.
+    hours : HoursAhead or None
+        None before the first outlook of its epoch.
     """
 
     numerics: Numerics
-    outlook: Outlook | None = None
-    course: HourlyCourse = NO_HOURS
+    hours: HoursAhead | None = None
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """The latest outlook."""
+        return None if self.hours is None else self.hours.outlook
 
     @property
     def hour(self) -> int:
@@ -84,7 +95,7 @@ class Chart:
 
 
 class BedChart:
-    """The latest messages of a bed without ECG."""
+    """The hours of a bed, and the latest numerics of one without ECG."""
 
     def __init__(self) -> None:
         self.received_ns = 0
@@ -97,7 +108,7 @@ class BedChart:
         self._numerics, self.received_ns = message, received_ns
 
     def add_outlook(self, message: Outlook) -> None:
-        """Process an outlook; it is shown once numerics of its session are there."""
+        """Process an outlook; it is shown once numerics or ECG of its session are there."""
         before, self._outlook = self._outlook, message
         passed = message.hour - before.hour if before is not None and _same_epoch(before, message) else -1
         self._course = (self._course if passed >= 0 else HourlyCourse()).followed_by(message, max(passed, 0))
@@ -109,15 +120,16 @@ class BedChart:
     @property
     def current(self) -> Chart | None:
         """What is shown; None of a bed with ECG, or before the first message."""
-        numerics, outlook = self._numerics, self._outlook
-        if numerics is None:
+        return None if self._numerics is None else Chart(self._numerics, self.hours_of(self._numerics))
+
+    def hours_of(self, source: Numerics | Waveform) -> HoursAhead | None:
+        """Return the outlook of the epoch of a message; None before the first."""
+        if self._outlook is None or not _same_epoch(self._outlook, source):
             return None
-        if outlook is None or not _same_epoch(outlook, numerics):
-            return Chart(numerics)
-        return Chart(numerics, outlook, self._course)
+        return HoursAhead(self._outlook, self._course)
 
 
-def _same_epoch(one: Outlook | Numerics, other: Outlook | Numerics) -> bool:
+def _same_epoch(one: Outlook, other: Outlook | Numerics | Waveform) -> bool:
     return (one.session, one.epoch) == (other.session, other.epoch)
 
 
@@ -151,19 +163,16 @@ def low_hours(course: HourlyCourse) -> tuple[bool, ...]:
     return tuple(found)
 
 
-def mean_pressure(chart: Chart) -> tuple[float, int] | None:
+def mean_pressure(outlook: Outlook) -> tuple[float, int] | None:
     """Return the latest mean arterial pressure in mmHg, and how many hours ago; None if it is unknown."""
-    outlook = chart.outlook
-    if outlook is None:
-        return None
     return next((found for name in _MEANS if (found := latest(outlook, name)) is not None), None)
 
 
-def is_low(chart: Chart) -> bool:
+def is_low(outlook: Outlook) -> bool:
     """Return whether the mean pressure is below the limit now, so that its risks have no meaning."""
-    pressure = mean_pressure(chart)
-    unknown = chart.outlook is None or any(chart.outlook.probability(name) is not None for name in PRESSURE_RISKS)
-    return not unknown and pressure is not None and pressure[0] < PRESSURE_LIMIT
+    pressure = mean_pressure(outlook)
+    asked = any(outlook.probability(name) is not None for name in PRESSURE_RISKS)
+    return not asked and pressure is not None and pressure[0] < PRESSURE_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,7 @@ class WardRow:
     @property
     def low(self) -> bool:
         """As `is_low`."""
-        return is_low(self.chart)
+        return self.chart.outlook is not None and is_low(self.chart.outlook)
 
 
 def by_risk(rows: Iterable[WardRow]) -> tuple[WardRow, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.view.chart import Chart
+from monitor.view.chart import HoursAhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class EarlyWarning:
     over: bool
 
 
-def early_warning(chart: Chart) -> EarlyWarning | None:
+def early_warning(ahead: HoursAhead) -> EarlyWarning | None:
     """Return the advisory of a bed; None without one, or if its begin is not known."""
-    outlook, rows = chart.outlook, chart.course.rows
-    if outlook is None or not outlook.advisory or outlook.advisory_hour is None:
+    outlook, rows = ahead.outlook, ahead.course.rows
+    if not outlook.advisory or outlook.advisory_hour is None:
         return None
     hours = max(outlook.hour - outlook.advisory_hour, 0)
     before = rows[-1 - hours].risk if hours < len(rows) else None

@@ -54,6 +54,3 @@ class HourlyCourse:
     def names(self) -> frozenset[NumericName]:
         """The numerics that were measured."""
         return frozenset(name for row in self.rows for name in row.values)
-
-
-NO_HOURS = HourlyCourse()

@@ -116,7 +116,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """Last hours and next hours of a bed without ECG, once for each hour. Not a diagnosis.
+    """Last hours and next hours of a bed, once for each hour. Not a diagnosis.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     advisory : bool
         Whether the risk is at or above its threshold.
     advisory_hour : int or None
-        Hour of the record at which a standing advisory was raised; None without one, or where that is not known.
+        Hour of the record at which a standing advisory was raised; None without one, or of a worker that does not say.
     advisory_risk : str or None
         The risk that the advisory is about; None of a worker without a model of risks.
     threshold : float or None

@@ -116,6 +116,14 @@
         <translation>再生  (V)</translation>
     </message>
     <message>
+        <source>Early warning  (H)</source>
+        <translation>早期警告 (H)</translation>
+    </message>
+    <message>
+        <source>Hours  (H)</source>
+        <translation>時間ごと (H)</translation>
+    </message>
+    <message>
         <source>forecast, 90 % band</source>
         <translation>予測、90 % 区間</translation>
     </message>
@@ -497,6 +505,10 @@
     <message>
         <source>trend of all numbers</source>
         <translation>すべての数値のトレンド</translation>
+    </message>
+    <message>
+        <source>hours: the next ones, where there is an outlook</source>
+        <translation>時間ごとの値と今後の予測(ある場合)</translation>
     </message>
     <message>
         <source>trend: 10 min, 1 h, 8 h; hours: 6, 12, 24, 72</source>

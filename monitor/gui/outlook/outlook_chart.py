@@ -1,4 +1,4 @@
-"""The last hours of a bed without ECG, and the forecast of the next ones, one row for each group of numerics.
+"""The last hours of a bed, and the forecast of the next ones, one row for each group of numerics.
 
 A value is a point at its hour; neighbouring hours are joined, and an hour without a value is a gap. Right of the line
 "now" are the median and the 80 % interval of the forecast. The lowest row is the risk of the advisory, hour by hour.
@@ -19,7 +19,7 @@ from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.style.wheel_steps import WheelSteps
-from monitor.view.chart import PRESSURE_LIMIT, Chart, ChartGroup, latest, shown_groups
+from monitor.view.chart import PRESSURE_LIMIT, ChartGroup, HoursAhead, latest, shown_groups
 from monitor.view.hourly_course import SPANS_H, HourlyCourse
 from stream.wire.numerics_message import UNIT_OF, NumericName
 from stream.wire.outlook_message import MAX_PAST_H, Fan, Outlook
@@ -35,9 +35,11 @@ _TICKS_H, _TICK_PX = (1, 2, 6, 12, 24), 44
 
 _MEAN = ("abp_mean", "nibp_mean")
 _POINT_PX = 2.5
-_LEGEND_PX = 28
-_TWO_LIMITS_PX = 40
-"""Height from which the limits of a row are written, px at normal font size."""
+_TWO_LIMITS_PX, _THREE_LIMITS_PX = 40, 80
+"""Heights from which the limits of a row are written, and that of the pressure, px at normal font size."""
+
+_LEGEND_ROW_PX = 50
+"""Height of the row of the risk from which the bands are explained beside it."""
 
 _WAVES: Mapping[str, Signal] = {"ABP": "abp", "NIBP": "abp", "SpO₂": "pleth", "RR": "resp", "etCO₂": "co2"}
 """Whose colour each group has; others have that of texts."""
@@ -52,8 +54,6 @@ class OutlookChart(QWidget):
     Attributes
     ----------
     outlook : Outlook or None
-    span : int
-        Hours of the past that are shown, of `SPANS_H`.
     stale : bool
         Drawn dimmed: nothing is sent any more.
     """
@@ -62,7 +62,7 @@ class OutlookChart(QWidget):
         super().__init__()
         self.theme = theme
         self.outlook: Outlook | None = None
-        self.span = MAX_PAST_H
+        self._span: int | None = None
         self.stale = False
         self._course = HourlyCourse()
         self._wheel = WheelSteps()
@@ -78,19 +78,26 @@ class OutlookChart(QWidget):
         """Return the default size."""
         return QSize(800, px(400))
 
-    def show_chart(self, chart: Chart | None, *, stale: bool) -> None:
-        """Show the outlook and the hours of a bed; nothing is drawn again while they are the same."""
-        outlook = None if chart is None else chart.outlook
+    def show_hours(self, hours: HoursAhead | None, *, stale: bool) -> None:
+        """Show the hours of a bed; nothing is drawn again while they are the same."""
+        outlook = None if hours is None else hours.outlook
         if (outlook, stale) != (self.outlook, self.stale):
             self.outlook, self.stale = outlook, stale
-            self._course = HourlyCourse() if chart is None else chart.course
+            self._course = HourlyCourse() if hours is None else hours.course
             self.update()
 
     # --- span -----------------------------------------------------------------------------------------------------
 
+    @property
+    def span(self) -> int:
+        """Hours of the past that are shown, of `SPANS_H`: as chosen, else those that there are, up to a day."""
+        if self._span is not None:
+            return self._span
+        return next((span for span in SPANS_H if span >= min(len(self._course.rows), MAX_PAST_H)), MAX_PAST_H)
+
     def zoom(self, by: int) -> None:
         """Show more (positive) or fewer hours of the past."""
-        self.span = SPANS_H[min(max(SPANS_H.index(self.span) + by, 0), len(SPANS_H) - 1)]
+        self._span = SPANS_H[min(max(SPANS_H.index(self.span) + by, 0), len(SPANS_H) - 1)]
         self.update()
 
     def next_span(self) -> None:
@@ -125,7 +132,7 @@ class OutlookChart(QWidget):
             row = QRectF(px(_LEFT_PX), edges[-2], self.width() - px(_LEFT_PX), edges[-1] - edges[-2])
             risk_row.draw(painter, self.theme, outlook, course, row, self._x)
             painter.setOpacity(1.0)
-            if outlook.forecasts:
+            if outlook.forecasts and row.height() >= px(_LEGEND_ROW_PX):
                 self._draw_legend(painter, edges[-2])
 
     def _edges(self, groups: Sequence[ChartGroup], risk: float) -> list[int]:
@@ -197,7 +204,8 @@ class OutlookChart(QWidget):
             painter.setFont(font(11))
             place = QRectF(0, y(PRESSURE_LIMIT) - px(8), px(_LEFT_PX) - 6, px(16))
             centre = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, centre, f"{PRESSURE_LIMIT:.0f}")
+            if bottom - top >= px(_THREE_LIMITS_PX):
+                painter.drawText(place, centre, f"{PRESSURE_LIMIT:.0f}")
         for fan in fans:
             self._draw_fan(painter, outlook, fan, y)
         for name in group.members:
@@ -282,7 +290,7 @@ class OutlookChart(QWidget):
         """Write what the bands are, into the room right of the risk, which has no forecast."""
         painter.setFont(font(11))
         painter.setPen(colour(self.theme.forecast))
-        left = self._x(0) + px(_LEGEND_PX)
+        left = self._x(0)
         place = QRectF(left, top + 4, self.width() - left - 4, self.height() - px(_AXIS_PX) - top - 4)
         text = translate("Outlook", "forecast:\nmedian,\n80 % band")
-        painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, text)

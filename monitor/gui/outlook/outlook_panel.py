@@ -1,4 +1,4 @@
-"""Beside the chart of a bed without ECG: the advisory with its reasons, the risks, and NEWS2 with its parts."""
+"""Beside the chart of the hours: the advisory with its reasons, the risks, and NEWS2 with its parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.view.chart import PRESSURE_RISKS, Chart, is_low
+from monitor.view.chart import PRESSURE_RISKS, HoursAhead, is_low
 from monitor.view.early_warning import EarlyWarning, early_warning
 from stream.wire.alarm_texts import NO_VALUE
 from stream.wire.outlook_message import Outlook
@@ -55,7 +55,7 @@ class OutlookPanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self._chart: Chart | None = None
+        self._hours: HoursAhead | None = None
         self._low = False
         self.box = QFrame()
         self.box.setObjectName("advisory")  # labels are frames, too
@@ -104,12 +104,12 @@ class OutlookPanel(QWidget):
 
     @property
     def _outlook(self) -> Outlook | None:
-        return None if self._chart is None else self._chart.outlook
+        return None if self._hours is None else self._hours.outlook
 
-    def show_chart(self, chart: Chart | None) -> None:
+    def show_hours(self, hours: HoursAhead | None) -> None:
         """Show the outlook on a bed."""
-        changed = self._outlook != (None if chart is None else chart.outlook)
-        self._chart = chart
+        changed = self._outlook != (None if hours is None else hours.outlook)
+        self._hours = hours
         if changed:
             self._fill()
 
@@ -121,10 +121,10 @@ class OutlookPanel(QWidget):
         )
         self.box.setStyleSheet(f"#advisory {{ background: {ground}; border-left: 6px solid {edge} }}")
         self.advisory.apply_theme(theme)
-        warning = None if self._chart is None else early_warning(self._chart)
+        warning = None if self._hours is None else early_warning(self._hours)
         self.since.setText("" if warning is None else warning_text(warning))
         self.since.setVisible(warning is not None)
-        self.risks.show_chart(self._chart, low=self._low)
+        self.risks.show_outlook(outlook, low=self._low)
         self.parts.setVisible(not self._low)
         if outlook is None:
             self.advisory.setText(translate("Outlook", "No outlook"))
@@ -165,7 +165,7 @@ class RiskBars(QWidget):
         super().__init__()
         self.theme = theme
         self._outlook: Outlook | None = None
-        self._low = self._pressure_low = False
+        self._low = False
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -176,10 +176,9 @@ class RiskBars(QWidget):
         """Return the default size."""
         return QSize(300, self.minimumHeight())
 
-    def show_chart(self, chart: Chart | None, *, low: bool) -> None:
-        """Show the risks of a bed; in low rows without bars."""
-        self._outlook, self._low = None if chart is None else chart.outlook, low
-        self._pressure_low = chart is not None and is_low(chart)
+    def show_outlook(self, outlook: Outlook | None, *, low: bool) -> None:
+        """Show the risks of an outlook; in low rows without bars."""
+        self._outlook, self._low = outlook, low
         self._resize()
 
     @property
@@ -208,7 +207,7 @@ class RiskBars(QWidget):
                     place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text_of(risk_phrase(risk.name))
                 )
                 right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                low_now = self._pressure_low and risk.probability is None and risk.name in PRESSURE_RISKS
+                low_now = risk.name in PRESSURE_RISKS and is_low(outlook)
                 painter.setFont(font(13) if low_now else font(16, bold=True))
                 painter.setPen(colour(theme.wave["abp"] if low_now else ink))
                 text = translate("Outlook", "low now") if low_now else percent(risk.probability)

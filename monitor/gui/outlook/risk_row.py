@@ -15,7 +15,8 @@ from monitor.view.hourly_course import HourlyCourse
 from stream.wire.outlook_message import Outlook
 from stream.wire.outlook_texts import risk_phrase
 
-_NAME_PX = 18
+_NAME_PX, _LIMITS_PX = 18, 26
+"""Height of the name, and height of the bars from which their limits are written, px at normal font size."""
 
 
 def draw(
@@ -58,9 +59,10 @@ def draw(
     painter.drawLine(QLineF(row.left(), y, x(0) + width / 2, y))
     painter.setFont(font(11))
     painter.setPen(colour(theme.faint))
-    limits, right = QRectF(0, bottom - height, row.left() - 6, height), Qt.AlignmentFlag.AlignRight
-    painter.drawText(limits, right | Qt.AlignmentFlag.AlignTop, "100 %")
-    painter.drawText(limits, right | Qt.AlignmentFlag.AlignBottom, "0")
+    if height >= px(_LIMITS_PX):
+        limits, right = QRectF(0, bottom - height, row.left() - 6, height), Qt.AlignmentFlag.AlignRight
+        painter.drawText(limits, right | Qt.AlignmentFlag.AlignTop, "100 %")
+        painter.drawText(limits, right | Qt.AlignmentFlag.AlignBottom, "0")
     painter.setFont(font(12, bold=True))
     painter.setPen(colour(theme.score))
     name = translate("Outlook", "Risk: {event}").format(event=text_of(risk_phrase(outlook.advisory_risk)))

@@ -120,7 +120,8 @@ def _texts(row: WardRow) -> tuple[str, ...]:
     outlook = row.chart.outlook
     if outlook is None:
         return row.bed.upper(), str(row.chart.hour), *[NO_VALUE] * (len(HEADINGS) - 3), ", ".join(silent)
-    known, warning = mean_pressure(row.chart), early_warning(row.chart)
+    known = mean_pressure(outlook)
+    warning = None if row.chart.hours is None else early_warning(row.chart.hours)
     pressure = NO_VALUE if known is None else f"{known[0]:.0f}"
     if known is not None and known[1]:
         pressure = translate("WardList", "{value} ({hours} h ago)").format(value=pressure, hours=known[1])

@@ -9,13 +9,12 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from pyqtgraph.functions import arrayToQPolygonF
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPixmap
 
 from monitor.common.ring_buffer import FloatArray
 from monitor.gui.style.language import current_language, translate
-from monitor.gui.style.polyline import FloatArray64, draw_line, square_pen
+from monitor.gui.style.polyline import FloatArray64, draw_line, polygon, square_pen
 from monitor.gui.style.theme import Theme, colour, px, unscaled_font
 from monitor.gui.trace.sweep_layout import Layout
 from monitor.view.trace import GAP_MARGIN, Fan, Trace
@@ -102,7 +101,7 @@ def _draw_band(
     painter.setBrush(colour(theme.band))
     # The edges are smooth; smoothing the area as well would take most of the time of a frame.
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.drawPolygon(arrayToQPolygonF(np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])))
+    painter.drawPolygon(polygon(np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for edge in (low, high):
         draw_line(painter, x, edge, square_pen(theme.band_edge, theme.thin_px))

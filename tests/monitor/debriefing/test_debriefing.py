@@ -16,6 +16,7 @@ from monitor.alarm_log.class_log import ClassLog, strip_id
 from monitor.alarm_log.class_reader import ClassSession, read_sessions
 from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.store import AlarmLog
+from monitor.alarm_log.strip_forecasts import StripForecasts
 from monitor.alarm_log.strips import StripRecorder
 from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
@@ -106,10 +107,10 @@ COMMANDS = (
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """Return an alarm store of a class, with the strip and the forecast of the VT."""
-    collected, strips = ClassLog(), StripRecorder()
+    collected, forecasts, strips = ClassLog(), StripForecasts(), StripRecorder()
     for second in range(31):
         strips.push(chunk(second, FS), second)
-        collected.receive(message_samples.forecast(second * FS + 35, mean=2.5), 0)
+        forecasts.push(message_samples.forecast(second * FS + 35, mean=2.5), second)
     strips.request(alarm(20.5, "ventricular_tachycardia", 2.0), 31)
     event = collected.receive(TRUTHS[1], T0_NS)
     assert event is not None
@@ -119,8 +120,8 @@ def stored(tmp_path: Path) -> Path:
         log.add((one, T0_NS) for one in EVENTS)
         log.add_commands((one, T0_NS) for one in COMMANDS)
         log.add_truths((one, T0_NS) for one in (*TRUTHS, TRUTHS[0]))
-        log.add_strips(strips.ready.values())
-        log.add_forecasts(one for strip in strips.ready.values() if (one := collected.forecast(strip)))
+        ready = strips.ready.values()
+        log.add_strips(ready, [one for strip in ready if (one := forecasts.of(strip))])
     return tmp_path / "class.sqlite"
 
 
@@ -197,7 +198,7 @@ def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) ->
     assert session.commands == COMMANDS
     strip = session.strips[strip_id(TRUTHS[1])]
     points = session.forecasts[strip.alarm_id]
-    inside = [n for s in range(31) for o in range(4, 37, 4) if 10 * FS <= (n := s * FS + 35 + o) < 30 * FS]
+    inside = [n for s in range(31) for o in range(40, 73, 4) if 10 * FS <= (n := s * FS + 35 + o) < 30 * FS]
     assert (points[:, 0] + strip.start).tolist() == inside
     np.testing.assert_array_equal(points[:, 1], np.float32(2.5))
     assert read_sessions(stored, AlarmFilter(bed="bed-2")) == []

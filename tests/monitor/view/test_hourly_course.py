@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.view.chart import BedChart, Chart, is_low, low_hours
+from monitor.view.chart import BedChart, HoursAhead, is_low, low_hours
 from monitor.view.early_warning import EarlyWarning, early_warning
 from monitor.view.hourly_course import SPANS_H
 from stream.wire.outlook_message import PastValues, Risk
@@ -20,14 +20,14 @@ def hours_until(hour: int, **changes: Any) -> Any:
     return outlook(hour=hour, past=past, past_risk=tuple(number / 100 for number in numbers), **changes)
 
 
-def received(*outlooks: Any) -> Chart:
+def received(*outlooks: Any) -> HoursAhead:
     bed = BedChart()
     bed.add_numerics(alone(0, {}), 0)
     for one in outlooks:
         bed.add_outlook(one)
-    chart = bed.current
-    assert chart is not None
-    return chart
+    assert bed.current is not None
+    assert bed.current.hours is not None
+    return bed.current.hours
 
 
 @pytest.mark.parametrize("hours", [(0,), (30,), (30, 30), (20, 30, 40), range(90), (10, 33, 57)])
@@ -42,7 +42,11 @@ def test_hours_of_which_nothing_came_are_unknown_and_another_epoch_or_an_earlier
     course = received(hours_until(10), hours_until(40)).course
     assert course.values_of("nibp_mean")[:18] == (*(float(hour) for hour in range(11)), *[None] * 6, 17.0)
     assert len(received(hours_until(10), hours_until(40, epoch=1), hours_until(3)).course.rows) == 4
-    assert received(hours_until(10, epoch=1)).course.rows == (), "the numerics are of another epoch"
+    bed = BedChart()
+    bed.add_numerics(alone(0, {}), 0)
+    bed.add_outlook(hours_until(10, epoch=1))
+    assert bed.current is not None
+    assert bed.current.hours is None, "the numerics are of another epoch"
 
 
 def test_a_low_pressure_is_low_until_another_is_measured() -> None:
@@ -50,8 +54,8 @@ def test_a_low_pressure_is_low_until_another_is_measured() -> None:
     past = (PastValues(name="nibp_mean", unit="mmHg", values=values),)
     low = received(outlook(past=past, past_risk=(None,) * 5, risks=(Risk(name="hypotension_6h", probability=None),)))
     assert low_hours(low.course) == (False, True, True, False, True)
-    assert is_low(low)
-    assert not is_low(received(outlook()))
+    assert is_low(low.outlook)
+    assert not is_low(received(outlook()).outlook)
 
 
 def test_a_warning_says_since_when_and_what_its_risk_is_now() -> None:

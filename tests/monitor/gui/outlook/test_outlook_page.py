@@ -170,24 +170,42 @@ def test_wheel_and_key_show_more_or_fewer_hours(window: MonitorWindow, script: S
     for _ in range(4):
         QTest.keyClick(window, Qt.Key.Key_Z)
         spans.append(chart.span)
-    assert spans == [24, 72, 6, 12, 24]
-    day = chart.grab().toImage()
-    chart.zoom(-1)
-    assert chart.grab().toImage() != day
-    chart.zoom(-5)
-    assert chart.span == 6
+    assert spans == [6, 12, 24, 72, 6], "five hours fit into the shortest"
+    few = chart.grab().toImage()
     chart.zoom(+1)
     assert chart.span == 12
+    assert chart.grab().toImage() != few
+    chart.zoom(-5)
+    assert chart.span == 6
+    assert chart.grab().toImage() == few
 
 
-def test_the_replay_of_hours_is_controlled_by_the_hour(window: MonitorWindow, script: Script) -> None:
-    send(script)
-    window.bed_view.toggle_replay()
+def test_a_bed_with_ecg_shows_its_hours_below_the_trace_on_request(window: MonitorWindow, script: Script) -> None:
+    script.stream(window, 5)
+    view, button = window.bed_view, window.bed_view.header.hours
+    QTest.keyClick(window, Qt.Key.Key_H)
     window.tick()
-    panel = window.bed_view.replay
-    assert panel.time.text() == "0 of 90 h"
-    assert panel.chart_speeds[7200.0].isVisible()
-    assert not panel.speeds[1.0].isVisible()
-    panel.ahead.click()
-    [command] = script.sent
-    assert command.action.position == 1_296_000  # type: ignore[attr-defined]
+    assert not view.outlook.isVisible(), "there is no outlook yet"
+    assert not button.isVisible()
+    script.receive(outlook(session=SESSION, advisory=False, reasons=()))
+    window.tick()
+    assert view.outlook.isVisible()
+    assert view.sweep.isVisible()
+    assert view.outlook.panel.score.text() == "NEWS2  3"
+    assert (button.isVisible(), button.text()) == (True, "Hours  (H)")
+    script.receive(outlook(session=SESSION, hour=5))
+    window.tick()
+    assert button.text() == "Early warning  (H)"
+    window.resize(800, 480)
+    window.tick()
+    assert not view.outlook.isVisible(), "there is no room beside traces and controls"
+    assert not button.isEnabled()
+    window.resize(1280, 800)
+    window.tick()
+    assert view.outlook.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    window.tick()
+    assert not view.outlook.isVisible()
+    script.receive(outlook(session="ab" * 16, hour=6))
+    window.tick()
+    assert not button.isVisible(), "an outlook of another session"
