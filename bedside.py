@@ -70,8 +70,8 @@ def load(name: str, data_dir: str | Path | None = None) -> Record:
     Returns
     -------
     Record
-        At most two ECG leads at 360 Hz; ``record.mv()`` gives shape (n, leads) in mV. ``record.waves`` holds
-        plethysmogram and arterial pressure, if it contains them.
+        Up to twelve ECG leads at 360 Hz, of which the first two are analysed; ``record.mv()`` gives shape (n, leads)
+        in mV. ``record.waves`` holds plethysmogram and arterial pressure, if it contains them.
 
     Raises
     ------

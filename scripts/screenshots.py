@@ -63,19 +63,22 @@ BEDS = {
 """Record of each bed and start position in seconds."""
 
 HOURLY = {
-    "bed-1": "challenge2019/p000009",
-    "bed-2": "challenge2019/p000011",
-    "bed-3": "challenge2019/p000032",
+    "bed-1": "challenge2019/p001287",
+    "bed-2": "challenge2019/p000084",  # warned at hour 27, and better since
+    "bed-3": "challenge2019/p000357",  # low
     "bed-4": "challenge2019/p000018",
     "bed-5": "challenge2019/p000006",
 }
 """Patients of the hourly page and of the ward list."""
 
-HOUR = 36
-"""Hour of bed-1 that is shown: an advisory has just begun, and the pressure is below 65 mmHg in the next one."""
+HOUR = 29
+"""Hour of bed-1 that is shown: an early warning stands for two hours, and in the next one the pressure is low."""
 
 QUIZ, QUIZ_S = "mitdb/223", 563.0
 """Record of the quiz, and its start in seconds: a ventricular tachycardia begins at 9:38."""
+
+FIBRILLATION_S = 160
+"""Time of the scenario at which the instructor's window is shown: fibrillation began at 2:22."""
 
 RUN_S = 300
 """Position of the ventricular run in the record of bed-2, in seconds."""
@@ -281,6 +284,9 @@ def show_hours(session: Session) -> None:
     window.commands.send(Seek(position=0))  # the first hours have passed while the worker began
     session.wait_until(lambda frame: frame.chart is not None and frame.chart.hour < 5, 20, "first hours of bed-1")
     session.wait_until(is_hour, 60, f"hour {HOUR} of bed-1")
+    chart = None if window.frame_shown is None else window.frame_shown.chart
+    if chart is None or chart.outlook is None or not chart.outlook.advisory:
+        raise SystemExit(f"screenshots: no early warning at hour {HOUR} of {HOURLY['bed-1']}: choose another hour")
     session.save("hours")
     window.switch_page()
     session.wait_until(lambda _frame: len(window.station.ward.rows) == len(HOURLY), 20, "list of the ward")
@@ -321,8 +327,9 @@ def show_class(session: Session) -> None:
 
 def show_instructor(session: Session) -> None:
     """Run a scenario beside a recorded bed, disturb it and let it show a tachycardia; save the instructor's window."""
-    session.start("replay", "--scenario", "vf-arrest")
-    session.start("replay", "--bed", "bed-7=mitdb/100", "--start", "60")
+    session.start("score")
+    session.start("replay", "--scenario", "vf-arrest", "--speed", "3")
+    session.start("replay", "--bed", "bed-7=mitdb/100", "--start", "60", "--annotations")
     session.wait_until(lambda frame: len(frame.beds) == 2, 60, "two beds")
     feed = Feed(session.address, kinds=INSTRUCTOR_KINDS)
     feed.start()
@@ -330,7 +337,9 @@ def show_instructor(session: Session) -> None:
     try:
         window.resize(*SIZE)
         window.show()
-        QTest.qWait(6000)
+        session.wait_until(
+            lambda _frame: (status := window.state.status("bed-7")) is not None and bool(status.rhythms), 60, "rhythms"
+        )
         window.beds.setCurrentRow(1)
         window.request(ShowEpisode(rhythm="VT"))
         window.request(Inject(injection_id="mains", kind="mains", level=0.2))
@@ -339,7 +348,11 @@ def show_instructor(session: Session) -> None:
         session.save("instructor_recorded", window)
         window.beds.setCurrentRow(0)
         window.request(Inject(injection_id="motion", kind="electrode_motion", level=6.0, seconds=20.0))
-        session.wait_until(lambda _frame: len(window.state.beds["bed-1"]) >= 4, 90, "steps of the scenario")
+        session.wait_until(
+            lambda _frame: (window.state.scenario_s("bed-1", time.monotonic_ns()) or 0) > FIBRILLATION_S,
+            120,
+            "fibrillation",
+        )
         QTest.qWait(500)
         session.save("instructor", window)
     finally:

@@ -18,15 +18,17 @@ an episode is open. Patches are counted from the start of the epoch. No output d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
 
 from model.anomaly import classifier, comparison, episodes, patient_history, template_matching, template_memory
 from model.anomaly.blocks import BLOCK
-from model.anomaly.classifier import Weights, fill_log_odds
+from model.anomaly.classifier import Packed, fill_log_odds
 from model.anomaly.comparison import compare_patches
 from model.anomaly.features import DEVIATION, FEATURES, QUANTILES, VOTES
 from model.anomaly.localization import locate
@@ -183,7 +185,7 @@ def finish(config: AnomalyConfig, notes: AnomalyNotes, at: int) -> Ended | None:
 
 @compiled
 def _advance(
-    weights: Weights,
+    weights: Packed,
     columns: AnomalyColumns,
     slots: IntArray,
     mean: Float32Array,
@@ -202,7 +204,7 @@ def _advance(
 
     Parameters
     ----------
-    weights : Weights
+    weights : Packed
     columns, slots, mean, scale, observed
         As in `advance`.
     release : float
@@ -271,30 +273,26 @@ def _follow_episode(
 ) -> list[Change]:
     """Push the scores of the last patches of a bed to its open or a new episode; return the changes."""
     patch, own, episode = _patch(columns), notes[slot], notes[slot].episode
-    peak_vote = float(np.exp(columns.history.quantiles[slot, len(QUANTILES) - 1, :VOTES].mean()))
     first = own.start + (int(columns.recent.patches[slot]) - len(score)) * patch
-    changes = []
-    for row, value in enumerate(score.tolist()):
-        high = value >= config.release
-        if episode is None and not high:
+    last_samples = range(first + patch - 1, first + len(score) * patch, patch)
+    changes: list[Change | None] = []
+    for high, run in groupby(range(len(score)), (score >= config.release).tolist().__getitem__):
+        rows = list(run)
+        if not high:
+            at = last_samples[rows[0] : rows[-1] + 1]
+            episode, ended = episodes.follow_low(episode, at, config.threshold, config.hold, own.leads)
+            changes.append(ended)
             continue
-        end = first + (row + 1) * patch
-        recent = slice(row + 1, row + 1 + LOOK_BACK)
-        interval = locate(votes[recent], deviations[recent], peak_vote, end, patch, episode) if high else None
-        episode, change = episodes.follow(
-            episode,
-            value,
-            end - 1,
-            interval,
-            threshold=config.threshold,
-            hold=config.hold,
-            leads=own.leads,
-        )
-        if change is not None:
-            changes.append(change)
-    notes[slot] = replace(own, episode=episode)
+        peak_vote = math.exp(columns.history.quantiles[slot, len(QUANTILES) - 1, :VOTES].mean())
+        for row in rows:
+            recent, end = slice(row + 1, row + 1 + LOOK_BACK), last_samples[row] + 1
+            interval = locate(votes[recent], deviations[recent], peak_vote, end, patch, episode)
+            value = float(score[row])
+            episode, began = episodes.follow_high(episode, value, end - 1, interval, config.threshold, own.leads)
+            changes.append(began)
+    notes[slot] = AnomalyNotes(own.leads, own.start, episode)
     columns.recent.episode_open[slot] = episode is not None
     columns.recent.frozen_until[slot] = 0
     if episode is not None and episode.raised:
         columns.recent.frozen_until[slot] = episode.onset - own.start + MEMORY_FREEZE_S * FS
-    return changes
+    return [change for change in changes if change is not None]

@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from model.anomaly.features import FEATURES
 from model.forecast.matrix_product import aligned
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled, compiled_part, wide_vectors
+from model.signal.compiled import compiled, compiled_fused, wide_vectors
 from stream.errors import CheckpointError
 
 FORMAT = "bedside-residual-1"
@@ -54,7 +54,31 @@ GROUP = 7
 
 
 UNITS = 40
-"""Most hidden units. There are fewer; weights of zero fill them up to whole vectors of any processor."""
+"""Columns of packed weights, whole vectors of any processor: the hidden units, zeros, and last the linear path."""
+
+
+class Packed(NamedTuple):
+    """Weights in the form that `fill_log_odds` needs; the last unit is linear.
+
+    Attributes
+    ----------
+    inner : ndarray, shape (FEATURES, UNITS)
+    bias, outer : ndarray, shape (UNITS,)
+    """
+
+    inner: FloatArray
+    bias: FloatArray
+    outer: FloatArray
+
+
+def pack(weights: Weights) -> Packed:
+    """Return the weights for `fill_log_odds`."""
+    missing = UNITS - 1 - len(weights.outer)
+    return Packed(
+        inner=aligned(np.column_stack([np.pad(weights.inner, ((0, 0), (0, missing))), weights.direct])),
+        bias=np.concatenate([np.pad(weights.inner_bias, (0, missing)), weights.bias]),
+        outer=np.pad(weights.outer, (0, missing + 1)),
+    )
 
 
 def log_odds(weights: Weights, features: FloatArray) -> FloatArray:
@@ -65,36 +89,17 @@ def log_odds(weights: Weights, features: FloatArray) -> FloatArray:
 
 
 @compiled
-def fill_log_odds(weights: Weights, features: FloatArray, result: FloatArray) -> None:
-    """Write the log-odds of each patch, as `log_odds`, with weights of `pack`.
+def fill_log_odds(weights: Packed, features: FloatArray, result: FloatArray) -> None:
+    """Write the log-odds of each patch, as `log_odds`.
 
     Each row is summed in the same order, whatever the number of rows; the last bits of a matrix product would depend
-    on it, and so on how the signal is cut into chunks. The inner loops run over hidden units, which the processor adds
-    several at once.
+    on it, and so on how the signal is cut into chunks. The inner loops run over units, which the processor adds several
+    at once.
     """
-    wide_vectors()  # type: ignore[call-arg]
-    inner, direct = weights.inner, weights.direct
     units = np.empty((len(features), UNITS))
+    _add_features(weights, features, units)
     for row in range(len(features)):
-        for unit in range(UNITS):
-            units[row, unit] = weights.inner_bias[unit]
-    for f in range(0, FEATURES, GROUP):
-        for row in range(len(features)):
-            a, b, c, d = features[row, f], features[row, f + 1], features[row, f + 2], features[row, f + 3]
-            e, g, h = features[row, f + 4], features[row, f + 5], features[row, f + 6]
-            for unit in range(UNITS):
-                first = a * inner[f, unit] + b * inner[f + 1, unit]
-                second = c * inner[f + 2, unit] + d * inner[f + 3, unit]
-                third = e * inner[f + 4, unit] + g * inner[f + 5, unit]
-                units[row, unit] += (first + second) + (third + h * inner[f + 6, unit])
-    for row in range(len(features)):
-        total = weights.bias[0]
-        for f in range(0, FEATURES, GROUP):
-            a, b, c, d = features[row, f], features[row, f + 1], features[row, f + 2], features[row, f + 3]
-            e, g, h = features[row, f + 4], features[row, f + 5], features[row, f + 6]
-            linear = a * direct[f] + b * direct[f + 1] + c * direct[f + 2] + d * direct[f + 3]
-            total += linear + (e * direct[f + 4] + g * direct[f + 5] + h * direct[f + 6])
-        values = units[row]
+        values, total = units[row], units[row, UNITS - 1]
         for unit in range(UNITS):
             values[unit] = _tanh(values[unit]) * weights.outer[unit]
         for unit in range(UNITS):
@@ -102,33 +107,43 @@ def fill_log_odds(weights: Weights, features: FloatArray, result: FloatArray) ->
         result[row] = total
 
 
-@compiled_part
+@compiled_fused
+def _add_features(weights: Packed, features: FloatArray, units: FloatArray) -> None:
+    """Write the inputs of the units of each patch, shape (k, UNITS)."""
+    wide_vectors()  # type: ignore[call-arg]
+    inner = weights.inner
+    for row in range(len(features)):
+        for unit in range(UNITS):
+            units[row, unit] = weights.bias[unit]
+    for f in range(0, FEATURES, GROUP):
+        for row in range(len(features)):
+            a, b, c, d = features[row, f], features[row, f + 1], features[row, f + 2], features[row, f + 3]
+            e, g, h = features[row, f + 4], features[row, f + 5], features[row, f + 6]
+            for unit in range(UNITS):
+                total = units[row, unit] + a * inner[f, unit] + b * inner[f + 1, unit]
+                total = total + c * inner[f + 2, unit] + d * inner[f + 3, unit]
+                total = total + e * inner[f + 4, unit] + g * inner[f + 5, unit]
+                units[row, unit] = total + h * inner[f + 6, unit]
+
+
+@compiled_fused
 def _tanh(x: float) -> float:
     """Return the hyperbolic tangent, without branches, so that the processor computes several at once.
 
     The quotient of polynomials is the continued fraction of tanh to seven terms, exact to 1e-16 for the 32nd part of
-    the argument; then five times tanh 2x = 2 tanh x / (1 + tanh² x).
+    the argument; then five times tanh 2x = 2 tanh x / (1 + tanh² x), with one division at the end.
     """
     x = min(max(x, -20.0), 20.0) / 32
     y = x * x
-    t = x * (135135 + y * (17325 + y * (378 + y))) / (135135 + y * (62370 + y * (3150 + y * 28)))
+    above = x * (1 + y * (17325 / 135135 + y * (378 / 135135 + y * (1 / 135135))))
+    below = 1 + y * (62370 / 135135 + y * (3150 / 135135 + y * (28 / 135135)))
     for _ in range(5):
-        t = 2 * t / (1 + t * t)
-    return t
-
-
-def pack(weights: Weights) -> Weights:
-    """Return the weights for `fill_log_odds`, filled up to `UNITS` hidden units."""
-    missing = UNITS - len(weights.outer)
-    return weights._replace(
-        inner=aligned(np.pad(weights.inner, ((0, 0), (0, missing)))),
-        inner_bias=np.pad(weights.inner_bias, (0, missing)),
-        outer=np.pad(weights.outer, (0, missing)),
-    )
+        above, below = 2 * above * below, below * below + above * above
+    return above / below
 
 
 @cache
-def load_packed() -> Weights:
+def load_packed() -> Packed:
     """Load the shipped weights, for `fill_log_odds`."""
     return pack(load())
 

@@ -8,7 +8,7 @@ score averages over the last quarter of a second.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from model.conditions.changes import Began, Change, Ended, Evidence
 from stream.wire.alarm_messages import ClearedReason
@@ -83,17 +83,10 @@ class Episode:
     largest: Deviation
 
 
-def follow(
-    episode: Episode | None,
-    score: float,
-    at: int,
-    interval: Interval | None,
-    *,
-    threshold: float,
-    hold: int,
-    leads: Sequence[str],
-) -> tuple[Episode | None, Change | None]:
-    """Push the score of one patch.
+def follow_high(
+    episode: Episode | None, score: float, at: int, interval: Interval, threshold: float, leads: Sequence[str]
+) -> tuple[Episode, Change | None]:
+    """Push the score of one patch that is at or above the release level.
 
     Parameters
     ----------
@@ -102,38 +95,52 @@ def follow(
         ``-log10`` of a probability per second.
     at : int
         The last observed sample.
-    interval : Interval or None
-        The anomalous patches if the score is at or above the release level, else None.
+    interval : Interval
+        The anomalous patches.
     threshold : float
         Score at which a condition begins.
-    hold : int
-        Patches below the release level after which it ends.
     leads : sequence of str
         Names of the leads.
 
     Returns
     -------
-    Episode or None, Began or Ended or None
+    Episode, Began or None
     """
-    if interval is not None:
-        if episode is None:
-            episode = Episode(interval.first, interval.end, 0, score, False, interval.largest)
-        else:
-            largest = max(episode.largest, interval.largest, key=lambda deviation: deviation.distance)
-            episode = replace(
-                episode, end=interval.end, patches_low=0, score=max(score, episode.score), largest=largest
-            )
-        if score >= threshold and not episode.raised:
-            episode = replace(episode, raised=True)
-            return episode, _began(episode, at, threshold, leads)
-        return episode, None
+    onset, highest, largest, raised = interval.first, score, interval.largest, False
+    if episode is not None:
+        onset, highest, raised = episode.onset, max(score, episode.score), episode.raised
+        largest = max(episode.largest, largest, key=lambda deviation: deviation.distance)
+    begins = score >= threshold and not raised
+    episode = Episode(onset, interval.end, 0, highest, raised or begins, largest)
+    return episode, _began(episode, at, threshold, leads) if begins else None
+
+
+def follow_low(
+    episode: Episode | None, at: range, threshold: float, hold: int, leads: Sequence[str]
+) -> tuple[Episode | None, Change | None]:
+    """Push the scores of adjacent patches that are all below the release level.
+
+    Parameters
+    ----------
+    episode : Episode or None
+    at : range
+        The last sample of each.
+    threshold, leads
+        As in `follow_high`.
+    hold : int
+        Patches below the release level after which a condition ends.
+
+    Returns
+    -------
+    Episode or None, Ended or None
+    """
     if episode is None or not episode.raised:
         return None, None
-    # Each patch after the last high one comes here: `replace` would take three times as long.
-    episode = Episode(episode.onset, episode.end, episode.patches_low + 1, episode.score, True, episode.largest)
-    if episode.patches_low < hold:
-        return episode, None
-    return None, close(episode, at, threshold, leads, "rule_no_longer_met")
+    left = hold - episode.patches_low
+    if len(at) >= left:
+        return None, close(episode, at[left - 1], threshold, leads, "rule_no_longer_met")
+    low = episode.patches_low + len(at)
+    return Episode(episode.onset, episode.end, low, episode.score, True, episode.largest), None
 
 
 def close(

@@ -19,7 +19,7 @@ from model.anomaly.rows import extended, keep_last
 from model.anomaly.sorting import sort_columns
 from model.anomaly.template_memory import MAX_TEMPLATES, SLOTS, SORT, TAPER, TAPER_SUM, WIDTH, TemplateMemory, counts
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled, compiled_part, wide_vectors
+from model.signal.compiled import compiled, compiled_fused, compiled_part, wide_vectors
 
 DECIMATION = 2
 """Decimation factor, 360 to 180 Hz. Each decimated sample is the mean of the last six, which suppresses 60 Hz."""
@@ -185,7 +185,7 @@ def _best_matches(
     return best
 
 
-@compiled_part
+@compiled_fused
 def _correlate(decimated: FloatArray, firsts: tuple[int, int], templates: FloatArray, products: FloatArray) -> None:
     """Write the tapered inner products of two windows with all templates, shape (2, SLOTS).
 
@@ -201,8 +201,8 @@ def _correlate(decimated: FloatArray, firsts: tuple[int, int], templates: FloatA
         e, f, g, h = y[0] * TAPER[i], y[1] * TAPER[i + 1], y[2] * TAPER[i + 2], y[3] * TAPER[i + 3]
         for slot in range(SLOTS):
             p, q, r, s = templates[i, slot], templates[i + 1, slot], templates[i + 2, slot], templates[i + 3, slot]
-            first[slot] += (a * p + b * q) + (c * r + d * s)
-            second[slot] += (e * p + f * q) + (g * r + h * s)
+            first[slot] = first[slot] + a * p + b * q + c * r + d * s
+            second[slot] = second[slot] + e * p + f * q + g * r + h * s
 
 
 @compiled_part

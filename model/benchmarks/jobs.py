@@ -58,8 +58,7 @@ def network_job(forecaster: Checkpoint, streams: int) -> Job:
     x, blocks = np.random.default_rng(0).standard_normal(config.window).astype(np.float32), []
     for first in range(0, streams, inference.BLOCK):
         block = inference.new_block(weights, min(inference.BLOCK, streams - first), config.layers)
-        for i in range(block.c.shape[1]):
-            inference.put_window(weights, block, i, x)
+        inference.put_windows(weights, block, np.tile(x, (block.c.shape[1], 1)))
         blocks.append(block)
 
     def job() -> None:

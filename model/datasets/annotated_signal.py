@@ -63,4 +63,4 @@ def load_annotated(name: str, catalog: Catalog | None = None) -> AnnotatedSignal
     annotations = annotations_of(record)
     order = np.argsort(annotations.sample, kind="stable")
     symbol = tuple(annotations.symbol[i] for i in order)
-    return AnnotatedSignal(record.mv(), annotations.sample[order].astype(np.int64), symbol)
+    return AnnotatedSignal(record.analysed().mv(), annotations.sample[order].astype(np.int64), symbol)

@@ -128,7 +128,7 @@ def score_list_entries(
     """
     models = models or load_models()
     catalog = catalog or Catalog.from_environment()
-    records = [load(name, catalog) for name in names]
+    records = [load(name, catalog).analysed() for name in names]
     return entries_of(names, records, models)
 
 

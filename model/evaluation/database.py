@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from model.datasets.mitdb import DS1, DS2
 from model.evaluation.challenge2015 import ToVerify, alarm_in_comments, before_alarm, listed_alarms
 from model.evaluation.truth import Truth, truth_of
 from stream.errors import RecordError, UsageError
-from stream.records.catalog import Catalog, without_numerics
+from stream.records.catalog import Catalog, without_companions
 from stream.records.record import Record
 from stream.records.wfdb_reader import read, read_symbols
+from stream.wire.messages import ANALYSED_LEADS
 
 SPLITS = {"DS1": DS1, "DS2": DS2}
 """Names for lists of records of mitdb."""
@@ -72,7 +73,7 @@ class Database:
         ----------
         name : str
         leads : int, optional
-            Keep only so many of the chosen leads.
+            Keep only so many of the leads that are analysed.
 
         Raises
         ------
@@ -80,14 +81,7 @@ class Database:
             The record is damaged or contains no ECG.
         """
         record = read(self.folder / name, name=f"{self.name}/{name}", source="local folder")
-        if leads is not None:
-            record = replace(
-                record,
-                leads=record.leads[:leads],
-                gain=record.gain[:leads],
-                zero=record.zero[:leads],
-                adu=record.adu[:, :leads],
-            )
+        record = record.first_leads(leads or ANALYSED_LEADS)
         alarm = self._listed.get(name) or alarm_in_comments(_comments(self._header(name)))
         if alarm is not None:
             record = before_alarm(record)
@@ -132,7 +126,7 @@ def find_database(text: str, catalog: Catalog) -> Database:
         raise UsageError(f"--database {text}: no such folder, and not in --data-dir; name a folder of WFDB records")
     headers = sorted(folder.glob("*.hea"))
     segments = {segment for header in headers for segment in _segments(header)}
-    names = tuple(without_numerics(header.stem for header in headers if header.stem not in segments))
+    names = tuple(without_companions(header.stem for header in headers if header.stem not in segments))
     if not names:
         raise UsageError(f"--database {text}: no header (.hea) in this folder; name a folder of WFDB records")
     return Database(folder.resolve().name, folder, names)

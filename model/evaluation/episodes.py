@@ -9,7 +9,7 @@ interval that is its first sample. If only an alarm that silences this kind is a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -18,11 +18,18 @@ from model.evaluation.monitor_output import MonitorOutput
 from model.evaluation.reference_events import RhythmEvent
 from model.evaluation.truth import ALARMS, Style
 from stream.timebase import FS
+from stream.wire.alarm_messages import AlarmKind
 
 EARLY_S = 1.0
 """Seconds before the definition of an event is met in which its alarm may be raised."""
 
-ALLOWED_S = {"asystole": 1.0, "vt": 3.0, "vf": 10.0, "brady": 1.0, "tachy": 1.0}
+ALLOWED_S: Mapping[AlarmKind, float] = {
+    "asystole": 1.0,
+    "ventricular_tachycardia": 3.0,
+    "ventricular_fibrillation": 10.0,
+    "extreme_bradycardia": 1.0,
+    "extreme_tachycardia": 1.0,
+}
 """Longest accepted delay in seconds after the definition of an event in the reference beats is met."""
 
 NOTE_ALLOWED_S = 10.0
@@ -69,14 +76,14 @@ class EpisodeScore:
         return median(self.delays_s) if self.delays_s else math.nan
 
 
-def allowed_s(key: str, style: Style) -> float:
-    """Return the longest accepted delay in seconds of a rhythm of `model.evaluation.truth.ALARMS`."""
-    if key == "af":
+def allowed_s(kind: AlarmKind, style: Style) -> float:
+    """Return the longest accepted delay in seconds of the alarm of an event."""
+    if kind == "atrial_fibrillation":
         return AF_ALLOWED_S
-    return ALLOWED_S[key] if style == "typed beats" else NOTE_ALLOWED_S
+    return ALLOWED_S[kind] if style == "typed beats" else NOTE_ALLOWED_S
 
 
-def find(events: Iterable[RhythmEvent], output: MonitorOutput, key: str, allowed: float) -> EpisodeScore:
+def find(events: Iterable[RhythmEvent], output: MonitorOutput, key: str, style: Style) -> EpisodeScore:
     """Return how episodes of one rhythm were found.
 
     Parameters
@@ -85,15 +92,16 @@ def find(events: Iterable[RhythmEvent], output: MonitorOutput, key: str, allowed
     output : MonitorOutput
     key : str
         A key of `model.evaluation.truth.ALARMS`.
-    allowed : float
-        Longest accepted delay in seconds.
+    style : str
+        Of the annotations, for the longest accepted delay of each.
     """
     kinds = ALARMS[key]
     silencing = {other for kind in kinds for other in SUPPRESSED_BY[kind]} - set(kinds)
     own, graver = output.alarms(kinds), output.alarms(silencing)
     total = EpisodeScore()
     for event in events:
-        own_delays, other_delays = (_delays(event, alarms, round(allowed * FS)) for alarms in (own, graver))
+        allowed = round(allowed_s(event.kind, style) * FS)
+        own_delays, other_delays = (_delays(event, alarms, allowed) for alarms in (own, graver))
         delays = own_delays or other_delays
         found = (min(delays) / FS,) if delays else ()
         total += EpisodeScore(1, len(found), bool(found and not own_delays), found)

@@ -126,5 +126,5 @@ def _true(truth: Truth, kind: AlarmKind) -> Intervals:
         beats = truth.reference.outside_flutter().sample
         long = np.flatnonzero(np.diff(beats) > ASYSTOLE_S * FS - slack)
         intervals += [(int(beats[i]), int(beats[i + 1])) for i in long]
-    after = round(allowed_s(KEYS[kind], "typed beats") * FS) + 1
+    after = round(allowed_s(kind, "typed beats") * FS) + 1
     return widened([*intervals, *truth.reference.flutter], slack, after)

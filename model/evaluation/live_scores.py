@@ -19,10 +19,10 @@ from model.evaluation.database_report import scores_dict
 from model.evaluation.ec57_beats import BeatScores, Tally
 from model.evaluation.episodes import EpisodeScore
 from model.evaluation.false_alarms import AFTER_S, FalseAlarm
-from model.evaluation.passages import Passage, Passages
+from model.evaluation.passages import Passage, Passages, is_reference
 from model.evaluation.record_scores import Scores, score_record
 from stream.timebase import FS
-from stream.wire.messages import Annotation, Message
+from stream.wire.messages import Message
 from stream.wire.score_message import BeatTally, RhythmScore, Score, ScoredRhythm, ScorePart
 
 RUNNING_S: Final = 300.0
@@ -90,7 +90,7 @@ class BedScore:
     def receive(self, message: Message) -> None:
         """Add a message of the bed: of its publisher, or of its worker."""
         self._passages.receive(message)
-        self.annotated |= isinstance(message, Annotation)
+        self.annotated |= is_reference(message)
 
     def report(self, when: str, *, complete: bool) -> Score | None:
         """Score what has been received; None before there is anything.

@@ -7,6 +7,7 @@ has the same samples as offline.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,9 @@ NOT_OFFLINE: Final = frozenset({"residual", "unusual_complexes", "no_data", "two
 
 SETTLED: Final = FS
 """Samples before the last vital signs that are not scored while the stream goes on: beats are reported later."""
+
+MAX_EARLY: Final = 64
+"""Messages of truth that wait for the first chunk of their epoch."""
 
 
 @dataclass(slots=True)
@@ -109,6 +113,7 @@ class Passages:
     def __init__(self) -> None:
         self.passages: list[Passage] = []
         self._events: set[str] = set()
+        self._early: deque[Told] = deque(maxlen=MAX_EARLY)
         self._status: BedStatus | None = None
 
     def receive(self, message: Message) -> None:
@@ -119,6 +124,8 @@ class Passages:
             case BedStatus(role="publisher"):
                 self._status = message
                 self._set_duration()
+            case Told() if self._is_early(message):
+                self._early.append(message)
             case Annotation() | Beat() | Vitals() | Told():
                 passage = self._passage(message.session, message.index)
                 if passage is not None:
@@ -129,6 +136,11 @@ class Passages:
                 if passage is not None and message.phase != "acknowledged":
                     passage.changes.append(_change(message, passage.first))
 
+    def _is_early(self, told: Told) -> bool:
+        """Return whether a truth is about the epoch that the next chunk begins: it is sent before the signal."""
+        last = self.passages[-1] if self.passages else None
+        return last is None or told.session != last.session or told.epoch > last.epoch
+
     def _add_chunk(self, chunk: Waveform) -> None:
         last = self.passages[-1] if self.passages else None
         if last is None or (last.session, last.epoch) != (chunk.session, chunk.epoch):
@@ -137,6 +149,10 @@ class Passages:
                 last.injections = [(name, 0, None) for name, _, stop in before.injections if stop is None]
             self.passages.append(last)
             self._set_duration()
+            for told in self._early:
+                if (told.session, told.epoch) == (last.session, last.epoch):
+                    _add(last, told)
+            self._early.clear()
         last.end = max(last.end, chunk.end - last.first)
 
     def _set_duration(self) -> None:
@@ -168,9 +184,14 @@ def _add(passage: Passage, message: Annotation | Beat | Vitals | Told) -> None:
                 (name, first, index if stop is None and name == message.truth_id else stop)
                 for name, first, stop in passage.injections
             ]
-        case Told(what="rhythm", synthetic=True) if message.phase != "end":
-            # A steered patient has no annotations but these.
+        case Told() if is_reference(message):
             passage.annotations.append((index, "+", f"({message.name}"))
+
+
+def is_reference(message: Message) -> bool:
+    """Return whether a message tells what there is to find: an annotation, or the rhythm of a steered patient."""
+    steered = isinstance(message, Told) and message.what == "rhythm" and message.synthetic and message.phase != "end"
+    return steered or isinstance(message, Annotation)
 
 
 def _at(alarm: Alarm) -> int:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from model.conditions.changes import Began
 from model.evaluation.challenge2015 import ChallengeScore, ToVerify, verify
 from model.evaluation.ec57_beats import BeatScores, Tally, score
-from model.evaluation.episodes import EpisodeScore, allowed_s, find
+from model.evaluation.episodes import EpisodeScore, find
 from model.evaluation.false_alarms import FalseAlarm, false_alarms, fibrillation_over_beats
 from model.evaluation.monitor_output import MonitorOutput
 from model.evaluation.rhythm_time import by_time
@@ -100,7 +100,7 @@ def score_record(name: str, truth: Truth, output: MonitorOutput, alarm: ToVerify
         beats=_beats(truth, output),
         by_time=by_time(truth, output),
         windows=by_window(truth, output),
-        episodes={key: find(events, output, key, allowed_s(key, truth.style)) for key, events in truth.events.items()},
+        episodes={key: find(events, output, key, truth.style) for key, events in truth.events.items()},
         false=false,
         false_hours=false_hours,
         fibrillation_over_beats=over_beats,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,6 +11,8 @@ from typing import Any, Final
 from model.evaluation.live_scores import BedScore
 from stream.clock import rfc3339
 from stream.mqtt.client import Received
+from stream.timebase import FS
+from stream.wire.bed_places import PLACES_VARIABLE, BedPlaces
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
@@ -25,6 +29,12 @@ DRAIN_S: Final = 1.0
 
 GIVE_UP_S: Final = 15.0
 """Time in s after the end of a record that a worker has to process the rest of it."""
+
+
+WARN_EVERY_S: Final = 10.0
+"""Shortest interval in s between two warnings that a bed has no place."""
+
+log = logging.getLogger("bedside.score")
 
 
 @dataclass(slots=True)
@@ -58,7 +68,8 @@ class ScoreBoard:
     _beds: dict[str, _Bed] = field(default_factory=dict)
     _leases: Leases = field(default_factory=Leases)
     _both_ways: BothWays = field(default_factory=BothWays)
-    _offline: set[str] = field(default_factory=set)
+    _places: BedPlaces = field(default_factory=BedPlaces)
+    _next_warning_s: float = -math.inf
 
     @property
     def subscriptions(self) -> list[str]:
@@ -113,6 +124,8 @@ class ScoreBoard:
 
     def _add(self, message: Message, now_s: float) -> None:
         name: str = message.bed  # type: ignore[attr-defined]
+        if not self._admit(name, message.n / FS if isinstance(message, Waveform) else 0.0, now_s):
+            return
         bed = self._beds.setdefault(name, _Bed(BedScore(name)))
         bed.score.receive(message)
         if isinstance(message, Waveform):
@@ -125,6 +138,19 @@ class ScoreBoard:
             else:
                 bed.worker_seq = message.last_seq
             self._look_for_end(bed, now_s)
+
+    def _admit(self, name: str, signal_s: float, now_s: float) -> bool:
+        """Return whether there is a place for a bed; the one that loses its place is not scored any more."""
+        admitted, lost = self._places.admit(name, now_s, signal_s)
+        if lost is not None:
+            bed = self._beds.pop(lost)
+            if bed.score.annotated:
+                log.warning("bed %s is silent and scored no more: another bed has its place", lost)
+        if not admitted and now_s >= self._next_warning_s:
+            self._next_warning_s = now_s + WARN_EVERY_S
+            text = "%d beds send already: bed %s is not scored; %s sets another bound"
+            log.warning(text, self._places.limit, name, PLACES_VARIABLE)
+        return admitted
 
     def _look_for_end(self, bed: _Bed, now_s: float) -> None:
         publisher = bed.publisher

@@ -135,11 +135,11 @@ def truth_of_annotations(annotations: Annotations | None, n: int, record_n: int,
         }
         events = {
             key: tuple(event for event in found if event.kind in ALARMS[key])
-            for key in ("vf", "vt", "asystole", "brady", "tachy")
+            for key in ("vf", "vt", "either", "asystole", "brady", "tachy")
         }
     elif style == "untyped beats":
         rhythms = dict.fromkeys(("vf", "either", "lethal"), fibrillation)
-        events = {"vf": _episodes("ventricular_fibrillation", fibrillation, 0)}
+        events = dict.fromkeys(("vf", "either"), _episodes("ventricular_fibrillation", fibrillation, 0))
     else:
         tachycardia = intervals_of(notes, rhythm_notes.TACHYCARDIA)
         asystole = intervals_of(notes, rhythm_notes.ASYSTOLE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from model.signal.compiled import compiled_part
+from model.signal.compiled import compiled_fused
 
 _ROUNDING = np.float32(1.5 * 2**23)
 """Added to a float32 of at most 2^22, it leaves the nearest integer in the lowest bits."""
@@ -24,7 +24,7 @@ _THIRD, _FIFTH, _SEVENTH, _NINTH = np.float32(1 / 3), np.float32(1 / 5), np.floa
 _ONE, _TWO = np.float32(1), np.float32(2)
 
 
-@compiled_part
+@compiled_fused
 def exp2(x: Any) -> Any:
     """Return 2^x of a float32 between -126 and 127; relative error 2e-7."""
     shifted = x + _ROUNDING
@@ -34,7 +34,7 @@ def exp2(x: Any) -> Any:
     return np.int32(np.float32(power).view(np.int32) + exponent).view(np.float32)
 
 
-@compiled_part
+@compiled_fused
 def log(x: Any) -> Any:
     """Return the natural logarithm of a float32 of at least 1.
 

@@ -229,7 +229,7 @@ def _advance(
     beds, patches, horizon, leads = mean.shape
     state, layers = _by_stream(columns), columns.h.shape[2]
     window, patch = network.window, samples.shape[1] // patches
-    x, scratch = np.empty(window, np.float32), np.empty(horizon, np.float32)
+    x, scratch = np.empty((BLOCK, window), np.float32), np.empty(horizon, np.float32)
     new_mean, new_scale = np.empty(horizon, np.float32), np.empty(horizon, np.float32)
     past = np.empty((BLOCK, window))
     level, unit = np.empty(BLOCK), np.empty(BLOCK)
@@ -258,8 +258,8 @@ def _advance(
                 level[i], unit[i] = baseline, rms
                 calibration.compare(state.calibration, stream[i], observed)
                 for j in range(window):
-                    x[j] = (past[i, j] - baseline) / rms
-                inference.put_window(network, block, i, x)
+                    x[i, j] = (past[i, j] - baseline) / rms
+            inference.put_windows(network, block, x[:size])
             inference.step(network, block)
             for i in range(size):
                 level32, unit32 = np.float32(level[i]), np.float32(unit[i])
@@ -292,6 +292,7 @@ def _by_stream(columns: ForecasterColumns) -> ForecasterColumns:
         ),
         CalibrationState(
             calibrated.log_factor.reshape(streams, calibrated.log_factor.shape[2]),
+            calibrated.patches.reshape(streams),
             calibrated.pending.reshape((streams, *calibrated.pending.shape[2:])),
         ),
         h.reshape((streams, *h.shape[2:])),

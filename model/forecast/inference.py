@@ -22,7 +22,7 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.elementary import exp2, log
 from model.forecast.matrix_product import ROWS, aligned, panels, product
 from model.signal.arrays import Float32Array
-from model.signal.compiled import compiled, compiled_part
+from model.signal.compiled import compiled, compiled_fused, compiled_part
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -172,43 +172,56 @@ def new_block(weights: Weights, streams: int, layers: int) -> Block:
 
 
 @compiled
-def put_window(weights: Weights, block: Block, i: int, x: Float32Array) -> None:
-    """Set the window of a stream, normalised."""
-    for j in range(len(x)):
-        x[j] = x[j] if abs(x[j]) > _TINY else _ZERO
-        block.inputs[j, i] = x[j]
-    _put(weights, block, i, 0, x)
+def put_windows(weights: Weights, block: Block, x: Float32Array) -> None:
+    """Set the windows of the first streams, normalised, shape (streams, window)."""
+    window = weights.window
+    for i in range(len(x)):
+        values = x[i]
+        for j in range(window):
+            values[j] = values[j] if abs(values[j]) > _TINY else _ZERO
+            block.inputs[j, i] = values[j]
+        if weights.form == _HALVES:
+            _put_halves(values, block.halves[i, :window])
+        else:
+            _put_floats(weights.form, values, block.inputs[window : 2 * window, i])
 
 
 @compiled
 def put_h(weights: Weights, block: Block, i: int, layer: int, h: Float32Array) -> None:
     """Set h of a layer of a stream."""
-    _put(weights, block, i, weights.window + layer * weights.hidden, h)
+    first = weights.window + layer * weights.hidden
+    if weights.form == _HALVES:
+        _put_halves(h, block.halves[i, first : first + len(h)])
+    else:
+        _put_floats(weights.form, h, block.inputs[weights.window + first : weights.window + first + len(h), i])
 
 
 @compiled
 def take_h(weights: Weights, block: Block, i: int, layer: int, h: Float32Array) -> None:
     """Get h of a layer of a stream, as the network uses it: the opposite of `put_h`."""
     first = weights.window + layer * weights.hidden
-    for j in range(weights.hidden):
-        if weights.form == _HALVES:
-            h[j] = np.int32(np.int32(block.halves[i, first + j]) << 16).view(np.float32)
-        else:
+    if weights.form == _HALVES:
+        halves = block.halves[i, first : first + len(h)]
+        for j in range(len(h)):
+            h[j] = np.int32(np.int32(halves[j]) << 16).view(np.float32)
+    else:
+        for j in range(len(h)):
             h[j] = block.inputs[weights.window + first + j, i]
 
 
 @compiled_part
-def _put(weights: Weights, block: Block, i: int, first: int, values: Float32Array) -> None:
-    """Set adjacent inputs of a stream, from `first` on, in the form of the products."""
-    if weights.form == _HALVES:
-        for j in range(len(values)):
-            block.halves[i, first + j] = np.uint16(_nearest(values[j]) >> 16)
-    elif weights.form == _ROUNDED:
-        for j in range(len(values)):
-            block.inputs[weights.window + first + j, i] = np.int32(_nearest(values[j]) & -65536).view(np.float32)
-    else:
-        for j in range(len(values)):
-            block.inputs[weights.window + first + j, i] = values[j]
+def _put_halves(values: Float32Array, inputs: npt.NDArray[np.uint16]) -> None:
+    """Set inputs of a stream, as bits of bfloat16."""
+    for j in range(len(values)):
+        inputs[j] = np.uint16(_nearest(values[j]) >> 16)
+
+
+@compiled_part
+def _put_floats(form: int, values: Float32Array, inputs: Float32Array) -> None:
+    """Set inputs of a stream, as they are or rounded."""
+    for j in range(len(values)):
+        rounded = np.int32(_nearest(values[j]) & -65536).view(np.float32)
+        inputs[j] = rounded if form == _ROUNDED else values[j]
 
 
 @compiled_part
@@ -231,9 +244,13 @@ def step(weights: Weights, block: Block) -> None:
             bf16_product.product(block.halves, first, depth, halves, bias, 0, block.gates)
         else:
             product(block.inputs, window + first, depth, weights.lstm[layer], bias, 0, block.gates)
-        for i in range(rows):
+        for i in range(rows):  # to pass all weights to a function for each row would take longer than the work
+            h = block.gates[i, :hidden]
             _update_cell(block.gates[i], block.c[layer, i])
-            put_h(weights, block, i, layer, block.gates[i, :hidden])
+            if weights.form == _HALVES:
+                _put_halves(h, block.halves[i, own : own + hidden])
+            else:
+                _put_floats(weights.form, h, block.inputs[window + own : window + own + hidden, i])
         first, own = own, own + hidden
     product(block.inputs, 0, window, weights.linear, weights.head_bias, 0, block.out)
     if weights.form == _HALVES:
@@ -247,23 +264,21 @@ def step(weights: Weights, block: Block) -> None:
             scale[j] = floor + log(_ONE + exp2(scale[j]))  # the head's outputs are bounded, as h is
 
 
-@compiled_part
+@compiled_fused
 def _update_cell(gates: Float32Array, c: Float32Array) -> None:
     """Compute ``c = forget * c + keep * tanh(new)`` and ``h = output * tanh(c)``, each with one division.
 
     h replaces the first gate.
     """
     size = len(c)
+    keeps, forgets, news, outputs = gates[:size], gates[size:], gates[2 * size :], gates[3 * size :]
     for j in range(size):
-        keep = _denominator(gates[j])
-        forget = _denominator(gates[size + j])
-        new = _denominator(gates[2 * size + j])
+        keep, forget, new = _denominator(keeps[j]), _denominator(forgets[j]), _denominator(news[j])
         now = (c[j] * keep * new + (_TWO - new) * forget) / (keep * forget * new)
         c[j] = now if abs(now) > _TINY else _ZERO
     for j in range(size):
-        output = _denominator(gates[3 * size + j])
-        new = _denominator(c[j] * _CELL_FACTOR)
-        gates[j] = (_TWO - new) / (new * output)
+        output, new = _denominator(outputs[j]), _denominator(c[j] * _CELL_FACTOR)
+        keeps[j] = (_TWO - new) / (new * output)
 
 
 @compiled_part

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.forecast.elementary import exp2
-from model.signal.arrays import Float32Array, FloatArray
+from model.signal.arrays import Float32Array, FloatArray, IntArray
 from model.signal.compiled import compiled
 
 LAGS = (1, 4, 9, 18)
@@ -51,12 +51,15 @@ class CalibrationState(NamedTuple):
     ----------
     log_factor : ndarray of float64, shape (streams, bands)
         Natural logarithm of the factor.
+    patches : ndarray of int64, shape (streams,)
+        Patches observed.
     pending : ndarray of float32, shape (streams, sum of the lags, 2, patch)
-        Mean and uncalibrated scale in mV that forecasts gave for samples to come. Each band has as many entries as its
-        lag has patches, those for the next patch first; NaN before the first forecast.
+        Mean and uncalibrated scale in mV that forecasts gave for samples to come; NaN before the first forecast. Each
+        band is a ring of as many entries as its lag has patches; that for patch t is at index ``t % lag``.
     """
 
     log_factor: FloatArray
+    patches: IntArray
     pending: Float32Array
 
 
@@ -70,13 +73,15 @@ def begin(streams: int, horizon: int, patch: int) -> CalibrationState:
     """Return the state before the first sample: all factors are 1."""
     monitored = lags(horizon, patch)
     return CalibrationState(
-        np.zeros((streams, len(monitored))), np.full((streams, sum(monitored), 2, patch), np.nan, np.float32)
+        np.zeros((streams, len(monitored))),
+        np.zeros(streams, np.int64),
+        np.full((streams, sum(monitored), 2, patch), np.nan, np.float32),
     )
 
 
 def after_gap(state: CalibrationState, fresh: CalibrationState) -> CalibrationState:
     """Return the state after lost samples: the factors are kept, the forecasts of lost samples are not."""
-    return CalibrationState(state.log_factor, fresh.pending)
+    return fresh._replace(log_factor=state.log_factor)
 
 
 @compiled
@@ -89,7 +94,8 @@ def compare(state: CalibrationState, i: int, patch: FloatArray) -> None:
     """
     first = 0
     for band in range(state.log_factor.shape[1]):
-        mean, scale = state.pending[i, first, 0], state.pending[i, first, 1]
+        entry = first + state.patches[i] % LAGS[band]
+        mean, scale = state.pending[i, entry, 0], state.pending[i, entry, 1]
         first += LAGS[band]
         if np.isnan(mean[0]):
             continue
@@ -119,7 +125,7 @@ def calibrate(
     Parameters
     ----------
     state : CalibrationState
-        Its pending forecasts move on by one patch.
+        The forecasts of the patch that has just been observed are replaced.
     i : int
     weights : ndarray of float32, shape (bands, horizon)
         Of `interpolation_weights`.
@@ -127,16 +133,14 @@ def calibrate(
         mV.
     """
     pending = state.pending[i]
-    bands, patch = len(weights), pending.shape[2]
-    values, entry = pending.reshape(-1), 2 * patch
-    for j in range(len(values) - entry):
-        values[j] = values[j + entry]
-    last = -1  # entry of each band; what moved there belongs to the next band
+    bands, patch, first = len(weights), pending.shape[2], 0
     for band in range(bands):
-        last += LAGS[band]
+        entry = first + state.patches[i] % LAGS[band]
+        first += LAGS[band]
         for j in range(patch):
-            pending[last, 0, j] = mean[(LAGS[band] - 1) * patch + j]
-            pending[last, 1, j] = scale[(LAGS[band] - 1) * patch + j]
+            pending[entry, 0, j] = mean[(LAGS[band] - 1) * patch + j]
+            pending[entry, 1, j] = scale[(LAGS[band] - 1) * patch + j]
+    state.patches[i] += 1
     for j in range(len(scratch)):
         scratch[j] = 0
     for band in range(bands):

@@ -305,7 +305,7 @@ def _learn(streams: PersonalColumns, i: int, ring: int, ahead: IntArray, past: F
     recent_skill.learn(streams.corrected, i, values[_BASE], values[_CORRECTED], work.target, 1.0)
     for h in range(len(ahead)):
         work.residual[h] = work.target[h] - values[_BASE, h]
-    personal_head.learn(streams.head, i, work.features, work.residual, 1.0)
+    personal_head.learn(streams.head, i, work.features, work.residual)
 
 
 @compiled_part

@@ -1,7 +1,8 @@
 """A linear correction that follows one patient: ridge regression on the last two minutes, older moments weighing less.
 
 The sums of the normal equations fade by a constant share per stride, and the ridge does not fade, so the equations stay
-well conditioned whatever the signal does. They are solved every two seconds, by elimination.
+well conditioned whatever the signal does. They are solved every two seconds, by elimination. Until then the new moments
+wait: the sums of many beds lie far away in memory, and so they are read and written once for all moments.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.signal.arrays import Float32Array, FloatArray
-from model.signal.compiled import compiled
+from model.signal.arrays import Float32Array, FloatArray, IntArray
+from model.signal.compiled import compiled, compiled_fused, compiled_part
 from stream.timebase import FS, STRIDE
 
 KEPT = math.exp(-STRIDE / (120 * FS))
 """Share of the sums that is kept from stride to stride."""
+
+WAITING = 20
+"""Most moments that wait for the next solution; with more, the sums are updated earlier."""
 
 RIDGE = 30.0
 """Added to the diagonal of the normal equations; the features are of the order of 1."""
@@ -33,11 +37,20 @@ class HeadState(NamedTuple):
         Fading sum of the products of features and targets.
     weights : ndarray of float32, shape (streams, features, horizons)
         The last solution.
+    features : ndarray of float32, shape (streams, WAITING, features)
+        The moments that wait to be added to the sums, in order, and
+    targets : ndarray of float32, shape (streams, WAITING, horizons)
+        what followed them.
+    waiting : ndarray of int64, shape (streams,)
+        Their number.
     """
 
     gram: Float32Array
     cross: Float32Array
     weights: Float32Array
+    features: Float32Array
+    targets: Float32Array
+    waiting: IntArray
 
 
 def begin(streams: int, features: int, horizons: int) -> HeadState:
@@ -46,20 +59,38 @@ def begin(streams: int, features: int, horizons: int) -> HeadState:
         np.zeros((streams, features, features), np.float32),
         np.zeros((streams, features, horizons), np.float32),
         np.zeros((streams, features, horizons), np.float32),
+        np.zeros((streams, WAITING, features), np.float32),
+        np.zeros((streams, WAITING, horizons), np.float32),
+        np.zeros(streams, np.int64),
     )
 
 
 @compiled
-def learn(state: HeadState, i: int, features: Float32Array, target: Float32Array, weight: float) -> None:
-    """Add one moment to the sums of stream `i`; shapes (features,) and (horizons,)."""
-    gram, cross, kept = state.gram[i], state.cross[i], np.float32(KEPT)
+def learn(state: HeadState, i: int, features: Float32Array, target: Float32Array) -> None:
+    """Keep one moment of stream `i` for the sums; shapes (features,) and (horizons,)."""
+    if state.waiting[i] == WAITING:
+        _add(state, i)
+    kept, targets = state.features[i, state.waiting[i]], state.targets[i, state.waiting[i]]
     for j in range(len(features)):
-        own = np.float32(weight * features[j])
-        products, targets = gram[j], cross[j]
-        for k in range(len(features)):
-            products[k] = kept * products[k] + own * features[k]
-        for k in range(len(target)):
-            targets[k] = kept * targets[k] + own * target[k]
+        kept[j] = features[j]
+    for k in range(len(target)):
+        targets[k] = target[k]
+    state.waiting[i] += 1
+
+
+@compiled_part
+def _add(state: HeadState, i: int) -> None:
+    """Add the moments of stream `i` that wait to its sums."""
+    gram, cross, kept = state.gram[i], state.cross[i], np.float32(KEPT)
+    for moment in range(state.waiting[i]):
+        features, target = state.features[i, moment], state.targets[i, moment]
+        for j in range(len(features)):
+            products, targets = gram[j], cross[j]
+            for k in range(len(features)):
+                products[k] = kept * products[k] + features[j] * features[k]
+            for k in range(len(target)):
+                targets[k] = kept * targets[k] + features[j] * target[k]
+    state.waiting[i] = 0
 
 
 @compiled
@@ -75,10 +106,18 @@ def solve(state: HeadState, i: int, equations: FloatArray, solution: FloatArray)
     solution : ndarray of float64, shape (features, horizons)
         Overwritten.
     """
-    n = len(equations)
+    _add(state, i)
     equations[:], solution[:] = state.gram[i], state.cross[i]
-    for j in range(n):
+    for j in range(len(equations)):
         equations[j, j] += RIDGE
+    _eliminate(equations, solution)
+    state.weights[i] = solution
+
+
+@compiled_fused
+def _eliminate(equations: FloatArray, solution: FloatArray) -> None:
+    """Solve symmetric, positive definite equations in place: ``solution`` has the right-hand sides before."""
+    n = len(equations)
     for j in range(n):
         row, values = equations[j], solution[j]
         for below in range(j + 1, n):
@@ -96,7 +135,6 @@ def solve(state: HeadState, i: int, equations: FloatArray, solution: FloatArray)
                 values[k] -= share * other_values[k]
         for k in range(len(values)):
             values[k] /= equations[j, j]
-            state.weights[i, j, k] = values[k]
 
 
 @compiled

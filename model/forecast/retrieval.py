@@ -12,12 +12,12 @@ A moment counts only when all that follows it within the horizon has been observ
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from model.forecast.config import PATCH
-from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from model.signal.arrays import BoolArray, ByteArray, Float32Array, FloatArray, IntArray
 from model.signal.compiled import compiled, compiled_part, wide_vectors
 from stream.timebase import FS, STRIDE
 
@@ -38,6 +38,9 @@ FOLLOWED = FS // STRIDE + 1
 
 PRECEDING = 11
 """Strides before a moment that its windows reach into."""
+
+MANY = 255
+"""Usable strides in a row beyond which they are not counted: more than precede and follow a moment."""
 
 MOMENTS = 16
 """Moments that are averaged."""
@@ -62,6 +65,9 @@ RECENT = 8
 
 _FAR = np.float32(1e30)
 
+Taps = tuple[Any, Any, Any, Any, Any, Any, Any, Any]
+"""`TAPS` numbers of float32."""
+
 
 class RetrievalState(NamedTuple):
     """What is kept of each stream.
@@ -70,8 +76,8 @@ class RetrievalState(NamedTuple):
     ----------
     past : ndarray of float32, shape (streams, STRIDES + SPARE, POINTS)
         Strides in mV; the latest is before ``STRIDES + strides % SPARE``.
-    usable : ndarray of int64, shape (streams, STRIDES + SPARE)
-        Strides in a row, up to each one, that have been received and contain no invalid sample.
+    usable : ndarray of uint8, shape (streams, STRIDES + SPARE)
+        Strides in a row, up to each one, that have been received and contain no invalid sample; at most `MANY`.
     strides : ndarray of int64, shape (streams,)
         Strides received.
     searched : ndarray of int64, shape (streams,)
@@ -81,7 +87,7 @@ class RetrievalState(NamedTuple):
     """
 
     past: Float32Array
-    usable: IntArray
+    usable: ByteArray
     strides: IntArray
     searched: IntArray
     moments: IntArray
@@ -121,7 +127,7 @@ def begin(streams: int) -> RetrievalState:
     """Return the state before the first stride."""
     return RetrievalState(
         np.zeros((streams, STRIDES + SPARE, POINTS), np.float32),
-        np.zeros((streams, STRIDES + SPARE), np.int64),
+        np.zeros((streams, STRIDES + SPARE), np.uint8),
         np.zeros(streams, np.int64),
         np.full(streams, -LONG_EVERY, np.int64),
         np.zeros((streams, MOMENTS), np.int64),
@@ -145,7 +151,7 @@ def new_scratch(points: int) -> Scratch:
 def push(state: RetrievalState, i: int, stride: FloatArray, invalid: BoolArray) -> None:
     """Keep a stride of stream `i`."""
     past, usable, at = state.past[i], state.usable[i], STRIDES + state.strides[i] % SPARE
-    usable[at] = 0 if invalid.any() else min(usable[at - 1] + 1, STRIDES)
+    usable[at] = 0 if invalid.any() else min(np.int64(usable[at - 1]) + 1, MANY)
     for point in range(POINTS):
         past[at, point] = stride[(point + 1) * PATCH - 1]
     state.strides[i] += 1
@@ -154,7 +160,7 @@ def push(state: RetrievalState, i: int, stride: FloatArray, invalid: BoolArray) 
 
 
 @compiled_part
-def latest(state: RetrievalState, i: int) -> tuple[Float32Array, IntArray]:
+def latest(state: RetrievalState, i: int) -> tuple[Float32Array, ByteArray]:
     """Return what is kept of stream `i`, in mV, shape (STRIDES * POINTS,), and its usable strides, shape (STRIDES,)."""
     first = state.strides[i] % SPARE
     past = state.past[i].reshape(-1)
@@ -162,7 +168,7 @@ def latest(state: RetrievalState, i: int) -> tuple[Float32Array, IntArray]:
 
 
 @compiled_part
-def observed(usable: IntArray, whole: BoolArray) -> None:
+def observed(usable: ByteArray, whole: BoolArray) -> None:
     """Write the strides whose windows are usable, and all that followed within the horizon; shape (STRIDES,)."""
     after = usable[FOLLOWED:]
     for stride in range(len(after)):
@@ -173,9 +179,10 @@ def observed(usable: IntArray, whole: BoolArray) -> None:
 @compiled_part
 def halved(values: Float32Array, out: Float32Array) -> None:
     """Write the means of pairs of values."""
-    half = np.float32(0.5)
+    half, first = np.float32(0.5), 0
     for i in range(len(out)):
-        out[i] = half * (values[2 * i] + values[2 * i + 1])
+        out[i] = half * (values[first] + values[first + 1])
+        first += 2
 
 
 @compiled
@@ -205,7 +212,8 @@ def find(past: Float32Array, window: int, whole: BoolArray, scratch: Scratch, fo
     _compare(past, past[points - window :], scratch.sums[window - 1 :], distance[window - 1 :])
     for stride in range(STRIDES):
         if not whole[stride]:
-            distance[stride * POINTS // step : (stride + 1) * POINTS // step] = _FAR
+            for point in range(stride * POINTS // step, (stride + 1) * POINTS // step):
+                distance[point] = _FAR
     _grow(tree)
     count, apart = 0, -(-APART // step)
     while count < len(found) and tree[1] < _FAR:
@@ -241,27 +249,29 @@ def follow(past: Float32Array, found: IntArray, floor: float, ahead: IntArray, o
     floor : float
         Squared difference that counts as none, mV².
     ahead : ndarray of int64, shape (horizons,)
-        Points of 90 Hz.
+        Points of 90 Hz, the last the farthest.
     out : Followed
         Receives the result.
     """
     now, mean, spread, recent = len(past) - 1, out.mean, out.spread, out.recent
     sums, distances = np.empty(SHIFTS, np.float32), np.empty(SHIFTS, np.float32)
-    mean[:], spread[:], recent[:] = 0.0, 0.0, 0.0
+    values, squares = np.zeros(ahead[-1]), np.zeros(ahead[-1])  # of all points: adjacent ones are added together
+    recent[:] = 0.0
     total = 0.0
     for moment in found:
         at, level, distance = _placed(past, moment, sums, distances)
         weight = 1 / (distance + floor)
         total += weight
-        for h in range(len(ahead)):
-            value = past[at + ahead[h]] + level
-            mean[h] += weight * value
-            spread[h] += weight * value * value
+        after = past[at + 1 : at + 1 + len(values)]
+        for point in range(len(values)):
+            value = after[point] + level
+            values[point] += weight * value
+            squares[point] += weight * value * value
         for j in range(len(recent)):
             recent[j] += weight * (past[now - j] - past[at - j] - level)
     for h in range(len(ahead)):
-        mean[h] /= total
-        spread[h] = math.sqrt(max(spread[h] / total - mean[h] * mean[h], 0.0))
+        mean[h] = values[ahead[h] - 1] / total
+        spread[h] = math.sqrt(max(squares[ahead[h] - 1] / total - mean[h] * mean[h], 0.0))
     for j in range(len(recent)):
         recent[j] /= total
 
@@ -269,8 +279,16 @@ def follow(past: Float32Array, found: IntArray, floor: float, ahead: IntArray, o
 @compiled_part
 def _placed(past: Float32Array, moment: int, sums: Float32Array, distances: Float32Array) -> tuple[int, float, float]:
     """Return where the latest points agree best with those near a moment, the shift in level, and the difference."""
-    first = moment - EARLIER
-    _compare(past[first - LEVEL + 1 : first + SHIFTS], past[len(past) - LEVEL :], sums, distances)
+    first, window = moment - EARLIER, past[len(past) - LEVEL :]
+    sums[:], distances[:] = 0, 0
+    for tap in range(0, LEVEL, TAPS):
+        near, taps = past[first - LEVEL + 1 + tap :], _taps(window, tap)
+        for shift in range(SHIFTS):  # as many as one vector has, which the compiler must know
+            total, square = _differences(near, shift, taps)
+            sums[shift] += total
+            distances[shift] += square
+    for shift in range(SHIFTS):
+        distances[shift] -= sums[shift] * sums[shift] * np.float32(1 / LEVEL)
     best = 0
     for shift in range(SHIFTS):
         if distances[shift] < distances[best]:
@@ -294,16 +312,30 @@ def _compare(past: Float32Array, window: Float32Array, sums: Float32Array, dista
     n, share = len(distance), np.float32(1 / len(window))
     sums[:], distance[:] = 0, 0
     for first in range(0, len(window), TAPS):
-        near = past[first : first + n + TAPS - 1]
-        w0, w1, w2, w3 = window[first], window[first + 1], window[first + 2], window[first + 3]
-        w4, w5, w6, w7 = window[first + 4], window[first + 5], window[first + 6], window[first + 7]
+        near, taps = past[first : first + n + TAPS - 1], _taps(window, first)
         for i in range(n):
-            a, b, c, d = w0 - near[i], w1 - near[i + 1], w2 - near[i + 2], w3 - near[i + 3]
-            e, f, g, h = w4 - near[i + 4], w5 - near[i + 5], w6 - near[i + 6], w7 - near[i + 7]
-            sums[i] += ((a + b) + (c + d)) + ((e + f) + (g + h))
-            distance[i] += ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h))
+            total, square = _differences(near, i, taps)
+            sums[i] += total
+            distance[i] += square
     for i in range(n):
         distance[i] -= sums[i] * sums[i] * share
+
+
+@compiled_part
+def _taps(window: Float32Array, first: int) -> Taps:
+    """Return adjacent points of a window."""
+    a, b, c, d = window[first], window[first + 1], window[first + 2], window[first + 3]
+    e, f, g, h = window[first + 4], window[first + 5], window[first + 6], window[first + 7]
+    return a, b, c, d, e, f, g, h
+
+
+@compiled_part
+def _differences(near: Float32Array, i: int, taps: Taps) -> tuple[Any, Any]:
+    """Return the sum of the differences between `TAPS` points and those from ``near[i]`` on, and of their squares."""
+    a, b, c, d = taps[0] - near[i], taps[1] - near[i + 1], taps[2] - near[i + 2], taps[3] - near[i + 3]
+    e, f, g, h = taps[4] - near[i + 4], taps[5] - near[i + 5], taps[6] - near[i + 6], taps[7] - near[i + 7]
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    return total, ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h))
 
 
 @compiled_part
@@ -338,7 +370,8 @@ def _smallest(tree: Float32Array) -> int:
 def _remove(tree: Float32Array, first: int, last: int) -> None:
     """Take the values of some positions out of a tree."""
     first, last = first + len(tree) // 2, last + len(tree) // 2
-    tree[first : last + 1] = _FAR
+    for i in range(first, last + 1):
+        tree[i] = _FAR
     while last > 1:
         first, last = max(first // 2, 1), last // 2
         for i in range(first, last + 1):

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.compiled import compiled, compiled_part
 from stream.timebase import FS
 from stream.wire.numerics_message import Numeric
 
@@ -118,24 +119,59 @@ def levels_of(samples: FloatArray, invalid: BoolArray, r: int, rr: IntArray) -> 
         RR interval before each beat, samples; negative if it is unknown.
     """
     needed = slice(r - BEFORE_R, r + AFTER_R + 1)
-    samples, invalid = samples[:, needed], invalid[:, needed]
-    sums = np.cumsum(np.pad(samples, ((0, 0), (1, 0), (0, 0))), axis=1)
+    levels = np.empty((len(samples), samples.shape[2]))
+    _fill_levels(np.ascontiguousarray(samples[:, needed]), np.ascontiguousarray(invalid[:, needed]), rr, levels)
+    return levels
 
-    def mean(first: IntArray) -> FloatArray:
-        """Return the means of `_SPAN` samples from ``first``, shape (beats, leads), on."""
-        ends = np.take_along_axis(sums, first[:, None] + _SPAN, axis=1)
-        return ((ends - np.take_along_axis(sums, first[:, None], axis=1)) / _SPAN)[:, 0]
 
-    windows = np.lib.stride_tricks.sliding_window_view(samples[:, _ISO_FIRST:_ISO_LAST], _SPAN, axis=1)
-    isoelectric = mean(np.argmin(np.ptp(windows, axis=3), axis=1) + _ISO_FIRST)
-    slope = np.abs(samples[:, _STEP:] - samples[:, :-_STEP])
-    steepest = slope[:, BEFORE_R - _STEP - _QRS_HALF : BEFORE_R + _QRS_HALF].max(axis=1, keepdims=True)
-    flat = slope[:, _J_FIRST : _J_LAST + 1] < _STEEP * steepest
-    j = np.where(flat.any(axis=1), np.argmax(flat, axis=1), _J_LAST - _J_FIRST) + _J_FIRST
-    after_j = np.where((rr >= 0) & (rr < _FAST_RR), _AFTER_J_FAST, _AFTER_J)
-    level = mean(j + after_j[:, None] - _SPAN // 2) - isoelectric
-    unknown = invalid[:, _ISO_FIRST : _J_LAST + _AFTER_J + _SPAN // 2].any(axis=1)
-    return np.where(unknown, np.nan, level)
+@compiled
+def _fill_levels(samples: FloatArray, invalid: BoolArray, rr: IntArray, levels: FloatArray) -> None:
+    """Write the level of each beat and lead; the samples begin `BEFORE_R` before the R peak."""
+    n = samples.shape[1]
+    mv, sums = np.empty(n), np.zeros(n + 1)
+    for beat in range(len(samples)):
+        after_j = _AFTER_J_FAST if 0 <= rr[beat] < _FAST_RR else _AFTER_J
+        for lead in range(samples.shape[2]):
+            known = True
+            for i in range(n):
+                mv[i] = samples[beat, i, lead]
+                sums[i + 1] = sums[i] + mv[i]
+                if _ISO_FIRST <= i < _J_LAST + _AFTER_J + _SPAN // 2:
+                    known &= not invalid[beat, i, lead]
+            level = _mean(sums, _j_point(mv) + after_j - _SPAN // 2) - _mean(sums, _flattest(mv))
+            levels[beat, lead] = level if known else np.nan
+
+
+@compiled_part
+def _mean(sums: FloatArray, first: int) -> float:
+    """Return the mean of `_SPAN` samples from ``first`` on, from the sums of all samples before each one."""
+    mean: float = (sums[first + _SPAN] - sums[first]) / _SPAN
+    return mean
+
+
+@compiled_part
+def _flattest(mv: FloatArray) -> int:
+    """Return where the flattest `_SPAN` samples between P wave and QRS complex begin."""
+    flattest, smallest = _ISO_FIRST, np.inf
+    for first in range(_ISO_FIRST, _ISO_LAST - _SPAN + 1):
+        low = high = mv[first]
+        for i in range(first + 1, first + _SPAN):
+            low, high = min(low, mv[i]), max(high, mv[i])
+        if high - low < smallest:
+            flattest, smallest = first, high - low
+    return flattest
+
+
+@compiled_part
+def _j_point(mv: FloatArray) -> int:
+    """Return the J point, at latest `_J_LAST`."""
+    steepest = 0.0
+    for i in range(BEFORE_R - _STEP - _QRS_HALF, BEFORE_R + _QRS_HALF):
+        steepest = max(steepest, abs(mv[i + _STEP] - mv[i]))
+    for i in range(_J_FIRST, _J_LAST):
+        if abs(mv[i + _STEP] - mv[i]) < _STEEP * steepest:
+            return i
+    return _J_LAST
 
 
 def receive(state: StState, at: IntArray, normal: BoolArray, levels: FloatArray) -> StState:

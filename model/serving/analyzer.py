@@ -31,7 +31,7 @@ from model.signal.wave_samples import WaveSamples
 from stream.records.record import Record
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Message
+from stream.wire.messages import ANALYSED_LEADS, Message
 
 BED: Final = "offline"
 """Bed in the alarms."""
@@ -73,7 +73,7 @@ class Analyzer:
     Parameters
     ----------
     leads : sequence of str
-        One or two lead names, such as ``("MLII", "V1")``.
+        Lead names, such as ``("MLII", "V1")``; the first two are analysed.
     models : Models, optional
         By default the shipped ones.
     record : str
@@ -89,7 +89,8 @@ class Analyzer:
         self._limits = models.alarms.limits
         self._alarms = _Alarms(models, record, session)
         self._beds = Beds(models)
-        self._slot = self._beds.begin(leads, 0, 0)
+        self._leads = tuple(leads)
+        self._slot = self._beds.begin(self._leads[:ANALYSED_LEADS], 0, 0)
 
     def push(
         self, mv: FloatArray, waves: Sequence[WaveSamples] = (), numerics: Sequence[NumericSamples] = ()
@@ -118,6 +119,9 @@ class Analyzer:
         """
         samples = np.asarray(mv, np.float64)
         samples = samples[:, None] if samples.ndim == 1 else samples
+        if samples.shape[1] != len(self._leads):
+            raise ValueError(f"samples of shape {samples.shape} do not have {len(self._leads)} leads")
+        samples = samples[:, :ANALYSED_LEADS]
         [found] = self._beds.step([self._slot], [samples], [self._limits], [waves], [numerics])
         return Output(found.forecasts, found.beats, found.vitals, self._alarms.process(found.changes), found.derived)
 
@@ -211,7 +215,7 @@ def analyze(record: Record, models: Models | None = None) -> RecordAnalysis:
 
 def analyze_all(records: Sequence[Record], models: Models | None = None) -> list[RecordAnalysis]:
     """Analyse several whole records together, which is faster than one after the other; see `analyze`."""
-    models = models or load_models()
+    models, records = models or load_models(), [record.analysed() for record in records]
     outputs: list[list[Output]] = [[] for _ in records]
     for number, output in outputs_of(records, models):
         outputs[number].append(output)
@@ -222,7 +226,8 @@ def outputs_of(records: Sequence[Record], models: Models, session: str = SESSION
     """Yield the results of each record piece by piece, with the number of the record, and those of its end."""
     size = STRIDE * max(min(TOGETHER // max(len(records), 1), MAX_STRIDES), 10)
     alarms = [_Alarms(models, record.name, session) for record in records]
-    signals = [Signal(record.leads, pieces(record, size), numeric_samples(record)) for record in records]
+    analysed = [record.analysed() for record in records]
+    signals = [Signal(record.leads, pieces(record, size), numeric_samples(record)) for record in analysed]
     for number, found in analyze_signals(models, signals):
         events = alarms[number].process(found.changes)
         yield number, Output(found.forecasts, found.beats, found.vitals, events, found.derived)

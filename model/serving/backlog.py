@@ -3,12 +3,14 @@
 A round takes the oldest chunk of each bed, with what precedes it in its bed: so all beds advance together, in one
 batch, and a bed that sends ten times as much as the others delays only itself.
 
-The chunks in a message of a shard stay together, except those of beds of which something else waits.
+The chunks in a message of a shard stay together, except those of beds of which chunks wait that came alone. What else
+comes of a bed meanwhile waits behind the last message of its shard that has a chunk of it.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
@@ -28,12 +30,16 @@ CATCH_UP_NS = 30_000_000_000
 CATCH_UP_WAIT_S = 10.0
 """Longest wait of a chunk during that time, in s."""
 
-BATCH_SAMPLES = 7200
-"""Samples of a round, in beds × samples; beyond, further beds wait for the next round. About 0.2 s of work."""
+BATCH_SAMPLES = 36_000
+"""Samples of a round, in beds × samples; beyond, further beds wait for the next round. About 0.15 s of work."""
 
 
 TOGETHER_S = 1.0
 """Longest chunks in s that stay together: what a chunk may wait, and what interrupts a bed, depend on longer ones."""
+
+
+_SHED = Waveform | Wave | Numerics
+"""What is shed of a bed."""
 
 
 class Round(NamedTuple):
@@ -54,11 +60,42 @@ class Round(NamedTuple):
     wards: list[WardChunks]
 
 
+@dataclass(eq=False)
+class _Ward:
+    """Chunks of a message of a shard: the beds, and their places in its columns."""
+
+    chunks: WardChunks
+    rows: dict[str, int]
+    since_ns: int
+    left: bool = False
+
+    def take(self, names: Iterable[str]) -> list[Waveform]:
+        """Remove and return the chunks of some beds, as far as there are any."""
+        rows = [self.rows.pop(name) for name in names if name in self.rows]
+        return list(self.chunks.message.chunks_at(rows))
+
+    @property
+    def rest(self) -> WardChunks:
+        """The chunks that are left."""
+        return WardChunks(self.chunks.message, list(self.rows.values()))
+
+
+class _Waiting(NamedTuple):
+    """A message of one bed, and the chunks of its shard that come before it, if there are any."""
+
+    message: Message
+    behind: _Ward | None
+
+    @property
+    def may_leave(self) -> bool:
+        return self.behind is None or self.behind.left
+
+
 @dataclass
 class _Bed:
     """Messages of one bed, and of its chunks the time of arrival and the duration, both in ns."""
 
-    messages: deque[Message] = field(default_factory=deque)
+    messages: deque[_Waiting] = field(default_factory=deque)
     chunks: deque[tuple[int, int]] = field(default_factory=deque)
     arrived_ns: int | None = None
     catching_up_until_ns: int = 0
@@ -73,29 +110,6 @@ class _Bed:
         if self.arrived_ns is not None and now_ns - self.arrived_ns > max(INTERRUPTION_NS, 2.5 * duration_ns):
             self.catching_up_until_ns = now_ns + CATCH_UP_NS
         self.arrived_ns = now_ns
-
-    def append(self, chunk: Waveform, arrived_ns: int) -> None:
-        self.messages.append(chunk)
-        self.chunks.append((arrived_ns, _duration_ns(chunk)))
-
-
-@dataclass
-class _Ward:
-    """Chunks of a message of a shard: the beds, and their places in its columns."""
-
-    chunks: WardChunks
-    rows: dict[str, int]
-    since_ns: int
-
-    def take(self, name: str) -> list[Waveform]:
-        """Remove and return the chunk of a bed, if there is one."""
-        row = self.rows.pop(name, None)
-        return [] if row is None else list(self.chunks.message.chunks_at([row]))
-
-    @property
-    def rest(self) -> WardChunks:
-        """The chunks that are left."""
-        return WardChunks(self.chunks.message, list(self.rows.values()))
 
 
 class Backlog:
@@ -113,7 +127,7 @@ class Backlog:
         self._max_wait_s = max_wait_s
         self._max_beds = max_beds
         self._beds: dict[str, _Bed] = {}
-        self._waiting: dict[str, _Bed] = {}  # those of which there are messages; none is in `_wards`
+        self._waiting: dict[str, _Bed] = {}  # those of which there are messages
         self._wards: list[_Ward] = []
 
     def __bool__(self) -> bool:
@@ -126,14 +140,12 @@ class Backlog:
 
     def put(self, name: str, message: Message, now_ns: int) -> None:
         """Append a message of a bed."""
-        bed = self._bed(name)
-        self._take_apart(name, bed)
-        self._waiting[name] = bed
+        bed = self._waiting[name] = self._bed(name)
+        behind = next((ward for ward in reversed(self._wards) if name in ward.rows), None)
+        bed.messages.append(_Waiting(message, behind))
         if isinstance(message, Waveform):
             bed.arrive(now_ns, _duration_ns(message))
-            bed.append(message, now_ns)
-        else:
-            bed.messages.append(message)
+            bed.chunks.append((now_ns, _duration_ns(message)))
 
     def put_ward(self, chunks: WardChunks, now_ns: int) -> None:
         """Append chunks of a message of a shard."""
@@ -142,21 +154,15 @@ class Backlog:
         together: dict[str, int] = {}
         for row in rows:
             name = names[row]
-            if longest_s <= TOGETHER_S and name not in self._waiting:
-                self._bed(name).arrive(now_ns, 0)
+            bed = self._bed(name)
+            if longest_s <= TOGETHER_S and not bed.chunks:
+                bed.arrive(now_ns, 0)
                 together[name] = row
             else:
                 [chunk] = message.chunks_at([row])
                 self.put(name, chunk, now_ns)
         if together:
             self._wards.append(_Ward(chunks, together, now_ns))
-
-    def _take_apart(self, name: str, bed: _Bed) -> None:
-        """Move the chunks of a bed out of the messages of its shard."""
-        for ward in self._wards:
-            for chunk in ward.take(name):
-                bed.append(chunk, ward.since_ns)
-                self._waiting[name] = bed
 
     def next_round(self) -> Round:
         """Remove and return what comes next.
@@ -167,41 +173,49 @@ class Backlog:
         shards: dict[int, _Ward] = {}
         for ward in self._wards:
             shards.setdefault(ward.chunks.message.shard, ward)
+        leaving = []
         items: list[_Bed | _Ward] = [*self._waiting.values(), *shards.values()]
-        for item in sorted(items, key=attrgetter("since_ns")):
+        for item in sorted(items, key=attrgetter("since_ns")):  # beds without a chunk first
             if samples >= BATCH_SAMPLES:
                 break
             if isinstance(item, _Ward):
-                self._wards.remove(item)
-                if item.rows:  # none is left if each bed has had another message
-                    found.wards.append(item.rest)
-                    samples += len(item.rows) * int(item.chunks.message.sample_counts().max())
+                leaving.append(item)
+                found.wards.append(item.rest)
+                samples += len(item.rows) * int(item.chunks.message.sample_counts().max())
                 continue
-            while item.messages:
-                message = item.messages.popleft()
+            while item.messages and item.messages[0].may_leave:
+                message = item.messages.popleft().message
                 if isinstance(message, Waveform):
                     item.chunks.popleft()
                     found.chunks.append(message)
                     samples += message.n
                     break
                 found.others.append(message)
+        for ward in leaving:  # what is behind it comes in the next round
+            self._leave(ward)
         self._waiting = {name: bed for name, bed in self._waiting.items() if bed.messages}
         return found
 
-    def shed(self, name: str) -> list[Waveform]:
-        """Remove the chunks, waves and numerics of a bed that wait; return the chunks. Commands and status stay."""
-        bed = self._beds.get(name)
-        if bed is None:
-            return []
-        self._take_apart(name, bed)
-        self._wards = [ward for ward in self._wards if ward.rows]  # else those of resting beds would pile up
-        if not bed.messages:
-            return []
-        chunks = [message for message in bed.messages if isinstance(message, Waveform)]
-        bed.messages = deque(message for message in bed.messages if not isinstance(message, Waveform | Wave | Numerics))
-        bed.chunks.clear()
-        if not bed.messages:
-            del self._waiting[name]
+    def _leave(self, ward: _Ward) -> None:
+        ward.left = True
+        self._wards.remove(ward)
+
+    def shed(self, names: Iterable[str]) -> list[Waveform]:
+        """Remove the chunks, waves and numerics of beds that wait; return the chunks. Commands and status stay."""
+        own = [name for name in names if name in self._beds]
+        chunks = [chunk for ward in self._wards for chunk in ward.take(own)]
+        for ward in [ward for ward in self._wards if not ward.rows]:
+            self._leave(ward)
+        for name in own:
+            bed = self._waiting.get(name)
+            if bed is None:
+                continue
+            chunks += [waiting.message for waiting in bed.messages if isinstance(waiting.message, Waveform)]
+            kept = (waiting for waiting in bed.messages if not isinstance(waiting.message, _SHED))
+            bed.messages = deque(kept)
+            bed.chunks.clear()
+            if not bed.messages:
+                del self._waiting[name]
         return chunks
 
     def waiting(self, now_ns: int) -> list[Wait]:
@@ -209,17 +223,18 @@ class Backlog:
 
         Beds whose chunks came with others of their shard are left out while their share is at most `LATE_SHARE`.
         """
-        waits = {
-            name: Wait(name, (now_ns - bed.since_ns) / 1e9, self._allowed_s(bed, now_ns, bed.chunks[0][1]))
-            for name, bed in self._waiting.items()
-            if bed.chunks
-        }
-        for ward in self._wards:
+        waits: dict[str, Wait] = {}
+        for ward in self._wards:  # the oldest first, and older than what came of a bed alone
             waited_s = (now_ns - ward.since_ns) / 1e9
             if waited_s <= LATE_SHARE * self._max_wait_s:
                 break
             for name in ward.rows:
-                waits.setdefault(name, Wait(name, waited_s, self._allowed_s(self._beds[name], now_ns, 0)))
+                if name not in waits:
+                    waits[name] = Wait(name, waited_s, self._allowed_s(self._beds[name], now_ns, 0))
+        for name, bed in self._waiting.items():
+            if bed.chunks and name not in waits:
+                allowed_s = self._allowed_s(bed, now_ns, bed.chunks[0][1])
+                waits[name] = Wait(name, (now_ns - bed.since_ns) / 1e9, allowed_s)
         return list(waits.values())
 
     def _bed(self, name: str) -> _Bed:

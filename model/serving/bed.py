@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
 from model.pipeline.bed_group import Slot
+from model.serving.bed_hours import BedHours
 from model.serving.checkpoint import BedCheckpoint, lineage
 from stream.wire import ordering
 from stream.wire.bed_stream import Stream, position
@@ -82,6 +83,8 @@ class Bed:
         Number of the last checkpoint.
     next_checkpoint_ns : int
         Unix time in ns at which the next one is due.
+    hours : BedHours or None
+        Its hours, if it has numerics.
     run : WardRun or None
         The run in which the bed flows, and
     row : int
@@ -109,6 +112,7 @@ class Bed:
     served_by: tuple[str, ...] = ()
     checkpoint: int = 0
     next_checkpoint_ns: int = 0
+    hours: BedHours | None = None
     run: WardRun | None = None
     row: int = 0
     name: str = field(init=False)
@@ -179,6 +183,7 @@ class Bed:
             lease=self.lease,
             analysis=self.slot.state(),
             alarms=self.alarms.saved,
+            hours=self.hours,
         )
 
 
@@ -211,4 +216,5 @@ def restored_bed(
         alive_ns=checkpoint.alive_ns,
         served_by=lineage(checkpoint.served_by, instance),
         checkpoint=checkpoint.number,
+        hours=checkpoint.hours,
     )

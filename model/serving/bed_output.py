@@ -16,13 +16,15 @@ from model.serving.forecast_output import ForecastOutput
 from stream.clock import Clock, monotonic_ns
 from stream.replay.ledger import Write, discard
 from stream.wire.messages import Message, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
 
 LEDGER = ("bed", "session", "seq", "start", "n", "verdict", "lost_samples", "signal")
 """Columns of the ledger. ``verdict``: taken, gap, duplicate or refused; ``lost_samples`` were lost before the chunk;
-``signal`` is ``ecg`` or another wave, whose chunks have rows of their own."""
+``signal`` is ``ecg`` or another wave, whose chunks have rows of their own, or ``numerics``: a message of values,
+without ``seq``; ``start`` is its sample, ``n`` the number of its values."""
 
 STATUS_EVERY_NS = 2_000_000_000
 """Interval of the periodic status of a bed in ns."""
@@ -118,6 +120,11 @@ class BedOutput:
     def record(self, chunk: Waveform | Wave, verdict: str, lost_samples: int = 0, signal: str = "ecg") -> None:
         """Write a line of the ledger."""
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, verdict, lost_samples, signal)
+
+    def record_numerics(self, message: Numerics, verdict: str, lost_samples: int = 0) -> None:
+        """Write the line of the ledger of a message of values."""
+        n = len(message.values)
+        self._write(message.bed, message.session, "", message.index, n, verdict, lost_samples, "numerics")
 
     def warn(self, text: str) -> None:
         """Log a warning, at most one per second; the counters are complete."""

@@ -13,28 +13,16 @@ from model.conditions import charted_conditions, numeric_conditions
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.numeric_conditions import Condition
 from model.conditions.settings import AlarmConfig
-from model.trends.forecaster import TrendForecaster, TrendState
+from model.serving import hourly_outlook
+from model.serving.hourly_outlook import WARNING_RISK, HoursState
+from model.trends.forecaster import TrendForecaster
 from model.trends.outlook import Outlook
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
-from stream.wire.numerics_message import NumericName, Numerics
-from stream.wire.outlook_message import HOUR, MAX_PAST_H, RiskName
-
-SLACK_S: Final = 5.0
-"""Time, s, by which messages may come faster than they are due: an outage is caught up."""
+from stream.wire.numerics_message import Numerics
+from stream.wire.outlook_message import HOUR
 
 WARNING: Final[AlarmKind] = "early_warning"
-WARNING_RISK: Final[RiskName] = "hypotension_6h"
-"""The risk of which an advisory warns."""
-
-
-@dataclass(frozen=True, slots=True)
-class HourRow:
-    """What was measured in an hour of the record, and the risk of `WARNING_RISK` then; None if it had no meaning."""
-
-    hour: int
-    values: dict[NumericName, float]
-    risk: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +34,7 @@ class ChartState:
     session : str
     epoch, index : int
         Of the last message.
-    trend : TrendState
-        Of the forecaster.
-    past : tuple of HourRow
-        The last hours, at most `MAX_PAST_H`.
+    hours : HoursState
     conditions : dict of str to Condition
         As in `model.conditions.charted_conditions`.
     warning : Began or None
@@ -59,8 +44,7 @@ class ChartState:
     session: str
     epoch: int
     index: int
-    trend: TrendState
-    past: tuple[HourRow, ...] = ()
+    hours: HoursState
     conditions: dict[AlarmKind, Condition] = field(default_factory=dict)
     warning: Began | None = None
 
@@ -84,7 +68,7 @@ class ChartStep:
 
 def begin(forecaster: TrendForecaster, numerics: Numerics) -> ChartState:
     """Return the state before the first message of an epoch."""
-    return ChartState(numerics.session, numerics.epoch, -1, forecaster.initial())
+    return ChartState(numerics.session, numerics.epoch, -1, hourly_outlook.begin(forecaster))
 
 
 def continues(state: ChartState, numerics: Numerics) -> bool:
@@ -97,16 +81,13 @@ def is_old(state: ChartState, numerics: Numerics) -> bool:
     return state.session == numerics.session and numerics.index <= state.index
 
 
-def is_plausible(before: Numerics, numerics: Numerics, elapsed_ns: int) -> bool:
-    """Return whether the signal between two messages of a session can have passed in a time.
-
-    One forged message with an index far ahead would make all that follow old.
-    """
-    assert before.alone is not None
-    assert numerics.alone is not None
-    fastest = max(before.alone.speed, numerics.alone.speed)
-    ahead_s = (numerics.index - before.index) / FS
-    return ahead_s <= fastest * (elapsed_ns / 1e9 + SLACK_S) + 2 * before.alone.interval_s
+def lost_samples(before: Numerics, numerics: Numerics) -> int:
+    """Return the samples of the messages that are missing between two, which come at equal intervals of an epoch."""
+    if before.alone is None or (before.session, before.epoch) != (numerics.session, numerics.epoch):
+        return 0
+    interval = before.alone.interval_s * FS
+    missing = max(round((numerics.index - before.index) / interval) - 1, 0)
+    return round(missing * interval)
 
 
 def close(state: ChartState) -> list[Change]:
@@ -129,15 +110,11 @@ def step(
     )
     state = replace(state, index=numerics.index, conditions=conditions)
     hour = alone.position // HOUR
-    if state.past and hour <= state.past[-1].hour:
+    if not hourly_outlook.is_next(state.hours, hour):
         return ChartStep(state, changes)
-    measured: dict[str, float | None] = dict(values.items())
-    trend, outlook = forecaster.step(state.trend, measured, hour)
-    last = state.past[-1].hour if state.past else hour - 1
-    missed = (HourRow(other, {}) for other in range(max(last + 1, hour - MAX_PAST_H), hour))
-    row = HourRow(hour, dict(values), outlook.risk.get(WARNING_RISK))
+    hours, outlook = hourly_outlook.step(forecaster, state.hours, hour, dict(values))
     warning, change = _warn(config, forecaster, limits, state.warning, outlook, numerics.index)
-    state = replace(state, trend=trend, past=(*state.past, *missed, row)[-MAX_PAST_H:], warning=warning)
+    state = replace(state, hours=hours, warning=warning)
     return ChartStep(state, [*changes, *change], outlook)
 
 
@@ -158,13 +135,8 @@ def _warn(
     value = 100 * outlook.risk.get(WARNING_RISK, 0.0)
     if warning is not None:
         return replace(warning, value=max(value, warning.value or 0.0)), []
-    warning = Began(WARNING, at, at, "rule_met", value, 100 * threshold(forecaster))
+    warning = Began(WARNING, at, at, "rule_met", value, 100 * hourly_outlook.threshold(forecaster))
     return warning, [warning]
-
-
-def threshold(forecaster: TrendForecaster) -> float:
-    """Return the risk from which there is an advisory."""
-    return forecaster.weights.settings["threshold"]
 
 
 def _warning_ended(warning: Began, at: int, reason: ClearedReason) -> Ended:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
 
-FORMAT = b"bedside-chart-1\n"
+FORMAT = b"bedside-chart-2\n"
 """First bytes of a file; changes with the layout or the meaning of the state."""
 
 
@@ -79,7 +78,6 @@ class ChartedCheckpoints:
     def __init__(self, store: CheckpointStore | None, models: Callable[[], bytes]) -> None:
         self._store = store
         self._models = models
-        self._files: dict[str, tuple[int, int]] = {}
         self._failed = False
 
     def write(self, checkpoint: ChartCheckpoint) -> None:
@@ -88,14 +86,13 @@ class ChartedCheckpoints:
             return
         bed = checkpoint.numerics.bed
         try:
-            if bed not in self._files:
-                self._files[bed] = (_open(self._store.folder, bed, 0), _open(self._store.folder, bed, 1))
-                if checkpoint.number == 1:  # the bed starts anew: what was refused must not prevail
-                    for file in self._files[bed]:
-                        os.ftruncate(file, 0)
-            data = FORMAT + self._models() + part(pack(checkpoint))
-            write_at(self._files[bed][checkpoint.number % 2], data, 0)
-            self._store.written(_name(bed, checkpoint.number % 2))
+            if checkpoint.number == 1:  # the bed starts anew: what it had before, or was refused, must not prevail
+                for slot in (0, 1):
+                    self._store.files.empty(_name(bed, slot))
+                    self._store.written(_name(bed, slot))
+            name = _name(bed, checkpoint.number % 2)
+            write_at(self._store.files.get(name), FORMAT + self._models() + part(pack(checkpoint)), 0)
+            self._store.written(name)
         except OSError as error:
             if not self._failed:
                 log.warning("checkpoints of beds without ECG cannot be written (%s)", error.strerror)
@@ -140,18 +137,6 @@ class ChartedCheckpoints:
             raise StorageError("it is of another bed")
         return checkpoint
 
-    def leave(self, bed: str) -> None:
-        """Close the files of a bed that is not served any more."""
-        for file in self._files.pop(bed, ()):
-            os.close(file)
-
-    def close(self) -> None:
-        """Close all files."""
-        for files in self._files.values():
-            for file in files:
-                os.close(file)
-        self._files.clear()
-
 
 def fingerprint(forecaster: TrendForecaster) -> bytes:
     """Return a hash of the model."""
@@ -164,7 +149,3 @@ def fingerprint(forecaster: TrendForecaster) -> bytes:
 
 def _name(bed: str, slot: int) -> str:
     return f"{bed}.chart{slot}"
-
-
-def _open(folder: Path, bed: str, slot: int) -> int:
-    return os.open(folder / _name(bed, slot), os.O_RDWR | os.O_CREAT, 0o600)

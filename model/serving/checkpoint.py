@@ -20,13 +20,14 @@ from model.alarms.alarm_manager import SavedAlarms
 from model.alarms.state import AlarmState
 from model.pipeline.analysis import Models
 from model.pipeline.bed_state import BedState
+from model.serving.bed_hours import BedHours
 from model.signal.state_codec import pack, unpack
 from stream.errors import StorageError
 from stream.wire.alarm_messages import Alarm
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
 
-FORMAT = b"bedside-bed-6\n"
+FORMAT = b"bedside-bed-7\n"
 """First bytes of a file; changes with the layout or the meaning of the state."""
 
 FINGERPRINT_BYTES = 16
@@ -64,6 +65,7 @@ class BedCheckpoint:
         See `stream.wire.lease`.
     analysis : BedState
     alarms : SavedAlarms
+    hours : BedHours or None
     """
 
     number: int
@@ -76,6 +78,7 @@ class BedCheckpoint:
     lease: int
     analysis: BedState
     alarms: SavedAlarms
+    hours: BedHours | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):

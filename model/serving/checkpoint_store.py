@@ -9,7 +9,6 @@ wrote, and after a power failure the check sums tell.
 from __future__ import annotations
 
 import logging
-import os
 import re
 import tempfile
 import time
@@ -24,7 +23,7 @@ from model.pipeline.analysis import Models
 from model.serving import checkpoint as layout
 from model.serving import progress
 from model.serving.checkpoint import BedCheckpoint, Entry
-from model.serving.file_writing import write_at
+from model.serving.file_writing import OpenFiles, write_at
 from model.serving.progress import MAX_AGE_NS, BedProgress, ProgressFiles
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
@@ -71,6 +70,8 @@ class CheckpointStore:
     Attributes
     ----------
     folder : Path
+    files : OpenFiles
+        Those of the folder that are being written.
 
     Raises
     ------
@@ -81,7 +82,7 @@ class CheckpointStore:
     def __init__(self, folder: Path, models: bytes) -> None:
         self.folder = folder
         self._models = models
-        self._files: dict[str, tuple[int, int]] = {}
+        self.files = OpenFiles(folder)
         self._current: dict[str, tuple[int, str]] = {}
         self._ends: dict[str, int] = {}
         self._progress: ProgressFiles | None = None
@@ -131,13 +132,10 @@ class CheckpointStore:
         bed = checkpoint.chunk.bed
         slot = checkpoint.number % 2
         try:
-            if bed not in self._files:
-                self._files[bed] = (self._open(bed, 0), self._open(bed, 1))
-                if checkpoint.number == 1:  # the bed starts anew: what was refused must not prevail
-                    for file in self._files[bed]:
-                        os.ftruncate(file, 0)
-            file = self._files[bed][slot]
-            self._ends[bed] = write_at(file, layout.encode(checkpoint, self._models), 0)
+            if checkpoint.number == 1:  # the bed starts anew: what it had before, or was refused, must not prevail
+                for other in (0, 1):
+                    self.files.empty(_name(bed, other))
+            self._ends[bed] = write_at(self.files.get(_name(bed, slot)), layout.encode(checkpoint, self._models), 0)
             self._current[bed] = (checkpoint.number, checkpoint.served_by[-1])
             if self._progress is not None:
                 self._progress.forget(bed)
@@ -155,7 +153,8 @@ class CheckpointStore:
         number, by = self._current[bed]
         try:
             entry = msgspec.structs.replace(entry, after=number, by=by)
-            self._ends[bed] = write_at(self._files[bed][number % 2], layout.encode_entry(entry), self._ends[bed])
+            file = self.files.get(_name(bed, number % 2))
+            self._ends[bed] = write_at(file, layout.encode_entry(entry), self._ends[bed])
         except OSError as error:
             self._report(error)
 
@@ -168,8 +167,12 @@ class CheckpointStore:
         except OSError as error:
             self._report(error)
 
-    def _open(self, bed: str, slot: int) -> int:
-        return os.open(self.folder / f"{bed}.bed{slot}", os.O_RDWR | os.O_CREAT, 0o600)
+    def leave(self, bed: str) -> None:
+        """Forget a bed that is not served any more; its files stay, for the worker that serves it next."""
+        self._current.pop(bed, None)
+        self._ends.pop(bed, None)
+        if self._progress is not None:
+            self._progress.forget(bed)
 
     def _report(self, error: OSError) -> None:
         if not self._failed:
@@ -185,10 +188,7 @@ class CheckpointStore:
 
     def close(self) -> None:
         """Close all files."""
-        for files in self._files.values():
-            for file in files:
-                os.close(file)
-        self._files.clear()
+        self.files.close()
         self._current.clear()
         if self._progress is not None:
             self._progress.close()
@@ -199,3 +199,7 @@ class CheckpointStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _name(bed: str, slot: int) -> str:
+    return f"{bed}.bed{slot}"

@@ -58,6 +58,11 @@ class CheckpointWriter:
         if self._store is not None:
             self._store.append(name, Entry(state, tuple(events)))
 
+    def leave(self, name: str) -> None:
+        """Forget a bed that is not served any more."""
+        if self._store is not None:
+            self._store.leave(name)
+
 
 def _progress(bed: Bed) -> BedProgress:
     chunk = bed.own_chunk

@@ -102,7 +102,7 @@ class ForecastOutput:
                             sessions=[bed.session for bed in some],
                             epoch=[bed.own_chunk.epoch for bed in some],
                             seq=[bed.seq for bed in some],
-                            leads=[bed.own_chunk.leads for bed in some],
+                            leads=[bed.own_chunk.analysed for bed in some],
                             lease=[bed.lease for bed in some],
                             origin=made.origin[own, stride],
                             mean=mean[own, stride],

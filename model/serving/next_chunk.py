@@ -18,7 +18,7 @@ MAX_BRIDGED = 60 * FS
 
 def begin(analysis: Beds, chunk: Waveform) -> Slot:
     """Begin the analysis of a bed with ``chunk``."""
-    return analysis.begin(chunk.leads, chunk.start, chunk.epoch_start)
+    return analysis.begin(chunk.analysed, chunk.start, chunk.epoch_start)
 
 
 def finish(bed: Bed, output: BedOutput) -> None:
@@ -64,7 +64,7 @@ def _restart_analysis(analysis: Beds, bed: Bed, chunk: Waveform, output: BedOutp
     bed.ended = False
     last = bed.place
     same = (chunk.session, chunk.epoch, chunk.leads) == (last.session, last.epoch, last.leads)
-    if same and bed.slot.leads == chunk.leads and 0 <= chunk.start - last.end <= MAX_BRIDGED:
+    if same and bed.slot.leads == chunk.analysed and 0 <= chunk.start - last.end <= MAX_BRIDGED:
         bed.slot.after_gap(chunk.start, chunk.epoch_start)
     else:
         bed.slot.release()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Container
 
-from model.conditions.numeric_values import NumericSamples
 from stream.timebase import FS
 from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Numerics
@@ -20,7 +19,7 @@ MAX_LATE = 10 * FS
 class NumericsBuffer:
     """Numerics of several beds until the chunk of ECG of their time takes them.
 
-    What does not fit, comes too late, or is of an earlier epoch is dropped; of a bed that is served, it is counted.
+    What does not fit, comes too late, or is of an earlier epoch is dropped.
 
     Parameters
     ----------
@@ -31,20 +30,20 @@ class NumericsBuffer:
     def __init__(self, max_beds: int) -> None:
         self._max_beds = max_beds
         self._beds: dict[str, deque[Numerics]] = {}
-        self._dropped = Counter[str]()
 
-    def put(self, numerics: Numerics, served: Container[str]) -> None:
-        """Keep a message; ``served`` are the beds that have sent ECG: with too many beds, others are dropped first."""
+    def put(self, numerics: Numerics, served: Container[str]) -> list[Numerics]:
+        """Keep a message, and return those of its bed that had to give way.
+
+        ``served`` are the beds that have sent ECG: if there are too many, others are dropped first.
+        """
         if numerics.bed not in self._beds and len(self._beds) >= self._max_beds:
             other = next((bed for bed in self._beds if bed not in served), None)
             if other is None:
-                return
+                return [numerics]
             del self._beds[other]
-            self._dropped.pop(other, None)
-        kept = self._beds.setdefault(numerics.bed, deque(maxlen=MAX_WAITING))
-        if len(kept) == MAX_WAITING and numerics.bed in served:
-            self._dropped[numerics.bed] += 1
+        kept = self._beds.setdefault(numerics.bed, deque())
         kept.append(numerics)
+        return [kept.popleft()] if len(kept) > MAX_WAITING else []
 
     def __bool__(self) -> bool:
         return bool(self._beds)
@@ -52,25 +51,24 @@ class NumericsBuffer:
     def __contains__(self, bed: str) -> bool:
         return bed in self._beds
 
-    def take(self, chunk: Waveform) -> tuple[tuple[NumericSamples, ...], int]:
-        """Remove and return the values of a chunk's session and epoch before its end, and how many were dropped.
+    def take(self, chunk: Waveform) -> tuple[list[Numerics], list[Numerics]]:
+        """Remove and return the messages of a chunk's session and epoch before its end, and those that are dropped.
 
         Those of a later time or epoch, and of another session, wait for their ECG.
         """
         kept = self._beds.pop(chunk.bed, None)
-        dropped = self._dropped.pop(chunk.bed, 0)
+        taken, dropped, later = list[Numerics](), list[Numerics](), deque[Numerics]()
         if kept is None:
-            return (), dropped
-        taken, later = [], deque[Numerics](maxlen=MAX_WAITING)
+            return taken, dropped
         for numerics in kept:
             if numerics.session != chunk.session or numerics.epoch > chunk.epoch:
                 later.append(numerics)
             elif numerics.epoch < chunk.epoch or numerics.index < chunk.start - MAX_LATE:
-                dropped += 1
+                dropped.append(numerics)
             elif numerics.index < chunk.end:
-                taken.append(NumericSamples(numerics.index, numerics.values))
+                taken.append(numerics)
             else:
                 later.append(numerics)
         if later:
             self._beds[chunk.bed] = later
-        return tuple(taken), dropped
+        return taken, dropped

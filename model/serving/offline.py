@@ -116,7 +116,7 @@ def analyze_all(
     began = time.monotonic()
     with ExitStack() as folders:
         results = [
-            folders.enter_context(_Results(record, out, models.forecaster.config.horizon))
+            folders.enter_context(_Results(record.analysed(), out, models.forecaster.config.horizon))
             for out, record in records.items()
         ]
         with _bar(list(records.values()), console or Console(stderr=True)) as advance:

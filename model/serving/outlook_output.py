@@ -1,13 +1,14 @@
-"""The outlook message of a bed without ECG, from its state and what the model expects."""
+"""The outlook message of a bed, from its hours and what the model expects."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from model.serving.charted_bed import WARNING_RISK, ChartState, HourRow
+from model.serving.hourly_outlook import WARNING_RISK, HourRow, HoursState
 from model.trends.outlook import Outlook as Expected
 from stream.clock import rfc3339
-from stream.wire.numerics_message import NUMERIC_NAMES, UNIT_OF, NumericName, Numerics
+from stream.wire.numerics_message import NUMERIC_NAMES, UNIT_OF, NumericName
 from stream.wire.outlook_message import RISK_NAMES, Fan, NewsPart, Outlook, PastValues, Reason, Risk
 from stream.wire.outlook_texts import with_text
 
@@ -22,17 +23,28 @@ HARMLESS = frozenset({("spo2", "high"), ("spo2", "rising")})
 """What stands out and is no reason to warn."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The bed and the moment that an outlook is made at; as the fields of `Outlook`."""
+
+    bed: str
+    session: str
+    epoch: int
+    index: int
+    record: str
+    synthetic: bool
+
+
 def outlook_message(
-    numerics: Numerics, state: ChartState, expected: Expected, threshold: float, now_ns: int, lease: int
+    origin: Origin, hours: HoursState, expected: Expected, threshold: float, now_ns: int, lease: int
 ) -> Outlook:
     """Return the message of the hour that has just come.
 
     Parameters
     ----------
-    numerics : Numerics
-        The message that brought it.
-    state : ChartState
-        After it.
+    origin : Origin
+    hours : HoursState
+        After that hour.
     expected : model.trends.outlook.Outlook
     threshold : float
         Of the advisory.
@@ -40,25 +52,23 @@ def outlook_message(
         Unix time.
     lease : int
     """
-    alone = numerics.alone
-    assert alone is not None
-    known = {name for row in state.past for name in row.values}
+    known = {name for row in hours.past for name in row.values}
     past = (
-        PastValues(name=name, unit=UNIT_OF[name], values=tuple(row.values.get(name) for row in state.past))
+        PastValues(name=name, unit=UNIT_OF[name], values=tuple(row.values.get(name) for row in hours.past))
         for name in NUMERIC_NAMES
         if name in known
     )
     parts = expected.news2.parts
     outlook = Outlook(
-        bed=numerics.bed,
-        session=numerics.session,
-        epoch=numerics.epoch,
-        index=numerics.index,
-        hour=state.past[-1].hour,
-        record=alone.record,
+        bed=origin.bed,
+        session=origin.session,
+        epoch=origin.epoch,
+        index=origin.index,
+        hour=hours.past[-1].hour,
+        record=origin.record,
         when=rfc3339(now_ns),
         past=tuple(past),
-        past_risk=tuple(row.risk for row in state.past),
+        past_risk=tuple(row.risk for row in hours.past),
         horizons=expected.horizons_h,
         forecasts=tuple(
             Fan(
@@ -74,11 +84,12 @@ def outlook_message(
         score=expected.news2.score if parts else None,
         parts=tuple(NewsPart(name=name, points=parts.get(name)) for name in (*parts, *expected.news2.missing)),
         advisory=expected.advisory,
+        advisory_hour=hours.advisory_hour,
         advisory_risk=WARNING_RISK,
         threshold=threshold,
-        reasons=_reasons(expected, state.past),
+        reasons=_reasons(expected, hours.past),
         text="",
-        synthetic=numerics.synthetic,
+        synthetic=origin.synthetic,
         lease=lease,
     )
     return with_text(outlook)

@@ -31,7 +31,7 @@ def forecast_message(bed: Bed, forecast: StrideForecast, now_ns: int) -> Forecas
         epoch=chunk.epoch,
         seq=chunk.seq,
         origin=forecast.origin,
-        leads=chunk.leads,
+        leads=chunk.analysed,
         offsets=OFFSETS,
         mean=forecast.personal_mean.astype("<f4", copy=False).tobytes(),
         scale=forecast.personal_scale.astype("<f4", copy=False).tobytes(),

@@ -145,5 +145,7 @@ def apply(checkpoint: BedCheckpoint, found: Found) -> BedCheckpoint:
     if key not in found:
         return checkpoint
     bed = found[key]
+    if bed.session != checkpoint.chunk.session or bed.end < checkpoint.place.end:
+        return checkpoint  # of an earlier time: numbers begin anew with a bed that is served anew
     place = Continuity(bed.session, bed.epoch, bed.seq, bed.end, bed.leads)
     return moved(checkpoint, place, bed.counters, bed.alive_ns)

@@ -132,14 +132,10 @@ class ServedBeds(Mapping[str, Bed]):
         admitted, lost = self._places.admit(name, monotonic_ns(self._clock) / 1e9, signal_s, retained=retained)
         if lost is not None:
             self.restored.pop(lost, None)
-            waiting, served = self._waiting.pop(lost, None), self._beds.pop(lost, None)
+            self._forget_waiting(lost)
+            served = self._remove(lost)
             if served is not None:
-                served.leave_run()
-                self.names = tuple(sorted(self._beds))
                 self._lose(served)
-            for bed in (waiting, served):
-                if bed is not None:
-                    bed.slot.release()
         return admitted
 
     def renew(self, beds: Iterable[Bed], now_ns: int, signal_s: float) -> None:
@@ -167,15 +163,32 @@ class ServedBeds(Mapping[str, Bed]):
         self._serve(bed)
         return bed
 
-    def remove(self, name: str) -> Bed | None:
-        """Serve a bed no more, because it sends no ECG from now on; return it."""
+    def give_up(self, name: str) -> None:
+        """Serve a bed no more, because it sends no ECG from now on; its alarms are kept for its values."""
+        bed = self._remove(name)
+        if bed is not None:
+            self._places.leave(name)
+            self.restored[name] = bed.alarms
+
+    def left_alarms(self, name: str) -> AlarmManager | None:
+        """Return the alarms that an earlier worker left of a bed that sends no ECG; its ECG is forgotten."""
+        self._forget_waiting(name)
+        return self.restored.pop(name, None)
+
+    def _remove(self, name: str) -> Bed | None:
         bed = self._beds.pop(name, None)
         if bed is not None:
             bed.leave_run()
             bed.slot.release()
             self.names = tuple(sorted(self._beds))
-            self._places.leave(name)
+            self._checkpoints.leave(name)
         return bed
+
+    def _forget_waiting(self, name: str) -> None:
+        bed = self._waiting.pop(name, None)
+        if bed is not None:
+            bed.slot.release()
+            self._checkpoints.leave(name)
 
     def take_alarms(self, name: str, saved: SavedAlarms) -> None:
         """Keep the alarms of a bed that sent no ECG, for the ECG that it sends from now on."""

@@ -45,9 +45,9 @@ MAX_TURNS = 20
 RESUME_DELAY_S = 0.5
 """Delay after a reconnect before anything is sent: if another worker has taken over, its statuses arrive first."""
 
-GATHER_S = 0.025
-"""Shortest time in s between two rounds of chunks in messages of shards: a step of the analysis takes a millisecond
-more, however many beds it has."""
+GATHER_S = 0.05
+"""Shortest time in s between two rounds of chunks in messages of shards: a round takes two milliseconds more, however
+many beds it has."""
 
 CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
@@ -194,8 +194,8 @@ class _Service:
             await self._gather()
             now_ns = time.monotonic_ns()
             load = balance(load, backlog.waiting(now_ns), worker.beds, worker.urgent, now_ns)
-            for bed in load.resting:
-                worker.shed(backlog.shed(bed))
+            if load.resting:
+                worker.shed(backlog.shed(load.resting))
             client.report_overload(load.overloaded(now_ns))
             self._process()
             if now_ns >= next_check_ns:

@@ -21,6 +21,7 @@ from model.serving.bed import Bed
 from model.serving.bed_output import BedOutput
 from model.serving.charted_beds import ChartedBeds
 from model.serving.checkpoint_writer import CheckpointWriter
+from model.serving.hours_ahead import HoursAhead
 from model.serving.numerics_buffer import NumericsBuffer
 from model.serving.served_beds import ServedBeds
 from model.serving.ward_beds import WardBeds
@@ -48,6 +49,7 @@ class Ticks:
     numerics : NumericsBuffer
     charted : ChartedBeds
     output : BedOutput
+    hours : HoursAhead
     checkpoints : CheckpointWriter
     clock : Clock
     refuse_bed : callable
@@ -64,6 +66,7 @@ class Ticks:
         numerics: NumericsBuffer,
         charted: ChartedBeds,
         output: BedOutput,
+        hours: HoursAhead,
         checkpoints: CheckpointWriter,
         clock: Clock,
         *,
@@ -76,6 +79,7 @@ class Ticks:
         self._numerics = numerics
         self._charted = charted
         self._output = output
+        self._hours = hours
         self._checkpoints = checkpoints
         self._clock = clock
         self._refuse_bed = refuse_bed
@@ -189,13 +193,14 @@ class Ticks:
         if not beds:
             return
         output, now_ns = self._output, self._clock.now_ns()
+        numerics = [self._take_numerics(bed) for bed in beds] if self._numerics else None
         output.forecasts.beds = len(self._beds) * self._shards
         results = self._analysis.advance(
             [bed.slot for bed in beds],
             samples,
             [bed.alarms.limits for bed in beds],
             [self._take_waves(bed) for bed in beds] if self._waves else None,
-            [self._take_numerics(bed) for bed in beds] if self._numerics else None,
+            numerics,
         )
         for bed, own in zip(beds, samples, strict=True):
             bed.counters["samples_forecast"] += len(own)
@@ -203,6 +208,8 @@ class Ticks:
             output.publish(beds, found, now_ns)
         output.record_taken(beds)
         self._checkpoints.save_progress(beds, now_ns)
+        for bed, values in zip(beds, numerics or (), strict=False):
+            self._hours.push(bed, values, now_ns)
         self._publish_statuses(beds, results, monotonic_ns(self._clock))
         output.forecasts.flush(monotonic_ns(self._clock) / 1e9)
 
@@ -218,12 +225,15 @@ class Ticks:
         return taken
 
     def _take_numerics(self, bed: Bed) -> tuple[NumericSamples, ...]:
-        """Return the values for the last chunk of a bed; count those that are dropped."""
+        """Return the values for the last chunk of a bed; record them, and count those that are dropped."""
         if bed.name not in self._numerics:
             return ()
         taken, dropped = self._numerics.take(bed.chunk)
-        bed.counters["numerics_dropped"] += dropped
-        return taken
+        bed.counters["numerics_dropped"] += len(dropped)
+        for verdict, messages in (("taken", taken), ("refused", dropped)):
+            for message in messages:
+                self._output.record_numerics(message, verdict)
+        return tuple(NumericSamples(message.index, message.values) for message in taken)
 
     def _publish_statuses(self, beds: Sequence[Bed], results: Iterable[StepAnalysis], now_ns: int) -> None:
         """Publish the status of beds that are learned now, or not any more, and those that are due."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
@@ -21,11 +22,13 @@ from model.serving.charted_beds import ChartedBeds
 from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import CheckpointWriter
+from model.serving.hours_ahead import HoursAhead
 from model.serving.numerics_buffer import NumericsBuffer
 from model.serving.resending import Resending
 from model.serving.served_beds import Leases, ServedBeds, UrgentBeds
 from model.serving.ticks import Ticks
 from model.serving.wave_buffer import WaveBuffer
+from model.trends.forecaster import TrendForecaster
 from stream.clock import Clock, monotonic_ns
 from stream.errors import MessageError
 from stream.replay.ledger import Write
@@ -88,8 +91,10 @@ class Worker:
         self._beds = ServedBeds(
             models.alarms, instance, clock, send=send, checkpoints=self._checkpoints, lose=self._lose
         )
+        forecaster = cache(TrendForecaster.load)  # where there are numerics
         self._charted = ChartedBeds(
             models.alarms,
+            forecaster,
             self._beds,
             send=send,
             lose=self._release_topics,
@@ -106,6 +111,7 @@ class Worker:
             self._numerics,
             self._charted,
             self._output,
+            HoursAhead(forecaster, send, self._checkpoints),
             self._checkpoints,
             clock,
             refuse_bed=refuse,
@@ -152,9 +158,17 @@ class Worker:
     def restore_beds(
         self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str], shard: Shard = ALL_BEDS
     ) -> None:
-        """Go on with the beds of earlier workers, and send their recent events again; see `ServedBeds.restore_beds`."""
-        self._beds.restore_beds(checkpoints, served_by, self._analysis)
-        self._charted.restore(served_by, shard)
+        """Go on with the beds of earlier workers, and send their recent events again; see `ServedBeds.restore_beds`.
+
+        Of a bed that had ECG at one time and none at another, what was saved last counts.
+        """
+        with_ecg = {one.chunk.bed: one for one in checkpoints}
+        charted = {one.numerics.bed: one for one in self._charted.read_all(shard)}
+        for name in with_ecg.keys() & charted.keys():
+            older = with_ecg if with_ecg[name].alive_ns < charted[name].alive_ns else charted
+            del older[name]
+        self._beds.restore_beds(with_ecg.values(), served_by, self._analysis)
+        self._charted.restore(charted.values(), served_by)
         self.resend_events()
 
     def stop(self) -> None:
@@ -191,18 +205,23 @@ class Worker:
     def add_numerics(self, numerics: Numerics) -> None:
         """Keep values of a publisher for the chunk of ECG of their time; of a bed without ECG, use them at once."""
         if numerics.alone is None:
-            self._numerics.put(numerics, self._beds)
+            for dropped in self._numerics.put(numerics, self._beds):
+                if dropped.bed in self._beds:
+                    self._beds[dropped.bed].counters["numerics_dropped"] += 1
+                    self._output.record_numerics(dropped, "refused")
             return
         bed = self._beds.get(numerics.bed)
         if bed is not None:
             if not (bed.ended or bed.silent):
                 bed.counters["rejected"] += 1
+                self._output.record_numerics(numerics, "refused")
                 self._output.warn(f"bed {bed.name} sends ECG: values of another publisher, without ECG, are refused")
                 return
             self._end_record(bed)
-            self._beds.remove(bed.name)
-            self._beds.restored[bed.name] = bed.alarms
-        if not self._charted.receive(numerics):
+            self._beds.give_up(bed.name)
+        verdict, lost_samples = self._charted.receive(numerics)
+        self._output.record_numerics(numerics, verdict, lost_samples)
+        if verdict == "refused":
             self._output.warn(f"bed {numerics.bed}: values of session {numerics.session[:8]} are refused")
 
     def update_status(self, status: BedStatus | ProcessStatus) -> None:
@@ -351,7 +370,7 @@ class Worker:
         samples = Counter[str]()
         for chunk in chunks:
             bed = self._beds.get(chunk.bed)
-            if bed is not None and (chunk.session != bed.session or chunk.seq > bed.place.seq):
+            if bed is not None and (chunk.session != bed.session or chunk.seq > bed.seq):
                 samples[chunk.bed] += chunk.n
         for name, count in samples.items():
             bed = self._beds[name]

@@ -118,7 +118,7 @@ def _parsed(layout: str) -> tuple[tuple[np.dtype[Any], tuple[int, ...]], ...]:
     parts = []
     for part in layout.split():
         kind, _, shape = part.rstrip(")").partition("(")
-        if kind not in ("<f4", "<f8", "<i8", "|b1"):
+        if kind not in ("<f4", "<f8", "<i8", "|u1", "|b1"):
             raise ValueError(f"a state cannot contain arrays of {kind!r}")
         parts.append((np.dtype(kind), tuple(int(n) for n in shape.split(",") if n)))
     return tuple(parts)

@@ -59,7 +59,7 @@ class ClassSession:
     strips : mapping of str to Strip
         By `Alarm.alarm_id`, or by `monitor.alarm_log.class_log.strip_id`.
     forecasts : mapping of str to ndarray
-        Of strips, float32 of shape (k, 1 + 2 × leads), as in `monitor.alarm_log.class_log.StripForecast`.
+        Of strips, float32 of shape (k, 1 + 2 × leads), as in `monitor.common.strip_forecast.StripForecast`.
     """
 
     bed: str

@@ -20,14 +20,16 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from monitor.alarm_log.class_log import OF_CLASS, ClassLog
 from monitor.alarm_log.copies import CopyDetector
 from monitor.alarm_log.printer import EventPrinter
 from monitor.alarm_log.store import AlarmLog
+from monitor.alarm_log.strip_forecasts import StripForecasts
 from monitor.alarm_log.strips import MAX_PENDING, StripRecorder
+from monitor.common.strip import Strip
 from stream.errors import BedsideError, StorageError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
@@ -103,7 +105,7 @@ def events_client(address: BrokerAddress, store: AlarmLog) -> Client:
 
 
 def waveform_client(address: BrokerAddress, *, truth: bool = False) -> Client:
-    """Return the client for ECG, commands, and the status of beds, publishers and loggers; no persistent session.
+    """Return the client for ECG, forecasts, commands, and the status of beds and processes; no persistent session.
 
     With truth, also for what `monitor.alarm_log.class_log` stores.
     """
@@ -111,6 +113,7 @@ def waveform_client(address: BrokerAddress, *, truth: bool = False) -> Client:
         pattern(Kind.PROCESS, role=Role.LOGGER),
         pattern(Kind.ECG),
         pattern(Kind.WARD_ECG),  # of a large ward, in which beds do not send on their own topics
+        pattern(Kind.FORECAST),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.STATUS),
         pattern(Kind.PROCESS, role=Role.PUBLISHER),
@@ -155,6 +158,7 @@ class Logger:
         self._printer = printer
         self._copies = CopyDetector(events.mqtt_session, events.instance)
         self._strips = StripRecorder()
+        self._forecasts = StripForecasts()
         self._class = ClassLog()
         self._both_ways = BothWays()
         self._event_leases, self._list_leases = Leases(), Leases()
@@ -182,9 +186,7 @@ class Logger:
             try:
                 self._store.add_commands(self._commands.values())
                 self._store.add_truths(self._class.truths)
-                self._store.add_strips(self._strips.ready.values())
-                found = (self._class.forecast(strip) for strip in self._strips.ready.values())
-                self._store.add_forecasts(one for one in found if one is not None)
+                self._add_strips(list(self._strips.ready.values()))
             except StorageError as error:
                 log.warning("%s; pending strips and commands are lost, events are not", error)
 
@@ -240,10 +242,16 @@ class Logger:
                 case Command() as command:
                     self._commands.setdefault(command.command_id, (command, received.received_ns))
                     self._drop_commands()
-                case Truth() | Annotation() | Forecast() as message if self._event_leases.accept(message):
+                case Forecast() as forecast if self._list_leases.accept(forecast):
+                    self._forecasts.push(forecast, now_ns)
+                case Truth() | Annotation() as message:
                     event = self._class.receive(message, received.received_ns)
                     if event is not None:
                         self._strips.request(event, now_ns)
+
+    def _add_strips(self, strips: Sequence[Strip]) -> None:
+        found = map(self._forecasts.of, strips)
+        self._store.add_strips(strips, [one for one in found if one is not None])
 
     def _drop_commands(self) -> None:
         while len(self._commands) > MAX_COMMANDS:
@@ -268,12 +276,9 @@ class Logger:
                 self._class.stored(truths)
             while strips.ready and not self._held:
                 strip = next(iter(strips.ready.values()))
-                await self._retry("strips", lambda strip=strip: self._store.add_strips([strip]))  # type: ignore[misc]
+                await self._retry("strips", lambda strip=strip: self._add_strips([strip]))  # type: ignore[misc]
                 strips.ready.pop(strip.alarm_id, None)
                 self.counters["strips"] += 1
-                forecast = self._class.forecast(strip)
-                if forecast is not None:
-                    await self._retry("forecasts", lambda one=forecast: self._store.add_forecasts([one]))  # type: ignore[misc]
                 await asyncio.sleep(0)  # let the events received meanwhile go first
             self.counters["strips_given_way"] = strips.dropped
             for name in ("rejected", "inbox_dropped"):

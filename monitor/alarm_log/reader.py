@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from monitor.alarm_log import schema
 from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, strip_of
 from monitor.common.strip import Strip
+from monitor.common.strip_forecast import StripForecast
 from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.wire.alarm_messages import ADVISORIES, Alarm
@@ -29,6 +31,7 @@ def _names(fields: Sequence[str]) -> str:
 
 
 _STRIP = f"SELECT {_names(STRIP_FIELDS)} FROM strips WHERE alarm_id = ?"
+_FORECAST = "SELECT leads, points FROM forecasts WHERE alarm_id = ?"
 _PAST = (
     f'SELECT {_names(EVENT_FIELDS)} FROM events WHERE bed = ? AND "when" >= ? '
     f"AND kind NOT IN ({', '.join('?' * len(ADVISORIES))}) ORDER BY number DESC LIMIT ?"
@@ -67,7 +70,7 @@ def open_read_only(path: Path, wait_s: float = 5.0) -> Iterator[sqlite3.Connecti
 
 
 class StoreReader:
-    """Strips and past events of an alarm store.
+    """Strips with their forecasts, and past events of an alarm store.
 
     Nothing is kept open, so the file may be replaced, and the logger may start later than its readers.
 
@@ -90,6 +93,21 @@ class StoreReader:
         with open_read_only(self.path, _WAIT_S) as db:
             row = db.execute(_STRIP, (alarm_id,)).fetchone()
             return None if row is None else strip_of(row)
+
+    def forecast(self, alarm_id: str) -> StripForecast | None:
+        """Return the forecast of the strip of an alarm; None if the store has none.
+
+        Raises
+        ------
+        StorageError
+            As for `open_read_only`.
+        """
+        with open_read_only(self.path, _WAIT_S) as db:
+            row = db.execute(_FORECAST, (alarm_id,)).fetchone()
+            found = None if row is None else StripForecast(alarm_id, tuple(json.loads(row[0])), row[1])
+            if found is not None:
+                found.array()  # raises what is wrong with it
+            return found
 
     def past_events(self, bed: str, now_ns: int) -> Sequence[Alarm]:
         """Return the last `PAST_EVENTS` events of a bed, advisories apart, in the order in which they were stored.

@@ -11,7 +11,8 @@ from stream.wire.alarm_messages import Alarm
 
 EVENT_FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("at", "lease", "resent"))
 """Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored;
-``at`` is for those who score a stream while it flows."""
+``at`` is for those who score a stream while it flows: of an alarm that is raised it is the sample before onset +
+duration, which the debriefing uses."""
 
 STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
 

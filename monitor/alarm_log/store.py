@@ -18,9 +18,9 @@ from typing import Any, Self
 import msgspec
 
 from monitor.alarm_log import schema
-from monitor.alarm_log.class_log import StripForecast
 from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, cells, strip_of
 from monitor.common.strip import Strip
+from monitor.common.strip_forecast import StripForecast
 from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.timebase import FS
@@ -212,8 +212,8 @@ class AlarmLog:
                 added += self._db.execute(_ADD_COMMAND, row).rowcount
         return added
 
-    def add_strips(self, strips: Iterable[Strip]) -> None:
-        """Store strips; an incomplete strip that is already stored is replaced.
+    def add_strips(self, strips: Iterable[Strip], forecasts: Iterable[StripForecast] = ()) -> None:
+        """Store strips, with forecasts of them; an incomplete strip that is already stored is replaced.
 
         Raises
         ------
@@ -225,6 +225,9 @@ class AlarmLog:
                 row = cells(getattr(strip, name) for name in STRIP_FIELDS)
                 self._db.execute(_ADD_STRIP, (*row, FS, rfc3339(time.time_ns())))
                 self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
+            for one in forecasts:
+                self._db.execute(_ADD_FORECAST, cells((one.alarm_id, one.leads, one.points)))
+            self._db.execute(_DROP_FORECASTS)
 
     def add_truths(self, truths: Iterable[tuple[Truth, int]]) -> None:
         """Store messages of truth, each with the Unix time in ns at which it was received; those stored are ignored.
@@ -240,19 +243,6 @@ class AlarmLog:
                 message = msgspec.json.encode(truth).decode()
                 row = (*names, truth.what, truth.phase, truth.name, message, rfc3339(received_ns))
                 self._db.execute(_ADD_TRUTH, row)
-
-    def add_forecasts(self, forecasts: Iterable[StripForecast]) -> None:
-        """Store the forecasts of strips that are stored.
-
-        Raises
-        ------
-        StorageError
-            No forecast is stored.
-        """
-        with self._storing():
-            for one in forecasts:
-                self._db.execute(_ADD_FORECAST, cells((one.alarm_id, one.leads, one.points)))
-            self._db.execute(_DROP_FORECASTS)
 
     # --- reading ------------------------------------------------------------------------------------------------
 

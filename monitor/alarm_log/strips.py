@@ -43,7 +43,7 @@ MAX_READY = 128
 
 @dataclass(slots=True)
 class _Segment:
-    """Recent samples with the same session, leads and calibration."""
+    """Recent samples of the analysed leads, with the same session, leads and calibration."""
 
     session: str
     leads: tuple[str, ...]
@@ -53,7 +53,9 @@ class _Segment:
     ended: bool = False
 
     def matches(self, chunk: Waveform) -> bool:
-        return (self.session, self.leads, self.gain, self.zero) == (chunk.session, chunk.leads, chunk.gain, chunk.zero)
+        count = len(chunk.analysed)
+        own = chunk.session, chunk.analysed, chunk.gain[:count], chunk.zero[:count]
+        return (self.session, self.leads, self.gain, self.zero) == own
 
 
 class Event(Protocol):
@@ -147,6 +149,7 @@ class StripRecorder:
 
     def _add(self, bed: _Bed, chunk: Waveform) -> None:
         """Keep the samples of a chunk, and finish the strips that they complete."""
+        count = len(chunk.analysed)
         if bed.segment is None or not bed.segment.matches(chunk):
             # Another session or calibration from here on: earlier pending strips get no more samples.
             recalibrated = bed.segment is not None and bed.segment.session == chunk.session
@@ -158,10 +161,10 @@ class StripRecorder:
                     if p.alarm.session != chunk.session or (recalibrated and p.alarm.onset < chunk.start)
                 ],
             )
-            ring = RingBuffer(HISTORY_SAMPLES, len(chunk.leads))
-            bed.segment = _Segment(chunk.session, chunk.leads, chunk.gain, chunk.zero, ring)
+            ring = RingBuffer(HISTORY_SAMPLES, count)
+            bed.segment = _Segment(chunk.session, chunk.analysed, chunk.gain[:count], chunk.zero[:count], ring)
         bed.segment.ended = False
-        bed.segment.ring.put(chunk.start, chunk.adu())
+        bed.segment.ring.put(chunk.start, chunk.adu()[:, :count])
         if bed.pending:
             self._finish_complete(bed)
 

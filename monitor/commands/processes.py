@@ -109,7 +109,7 @@ def _replay_scenario(args: argparse.Namespace) -> int:
     episodes = episodes_of(scenario, found, library)
     speed = scenario.speed * args.speed
     replays = [
-        (record, ReplayConfig(bed=bed.name, chunk=args.chunk, speed=speed, loop=True, start_s=start_s))
+        (record, ReplayConfig(bed=bed.name, chunk=args.chunk, speed=speed, loop=not record.alone, start_s=start_s))
         for bed, (record, start_s) in zip(scenario.beds, found, strict=True)
     ]
     with metrics_server(args.metrics) as watch:

@@ -16,7 +16,9 @@ from monitor.conformance.findings import Findings, Note
 from monitor.conformance.payloads import read
 from monitor.conformance.processes import BedServers, Processes
 from monitor.conformance.results import BedResults
+from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
+from stream.wire.bed_places import PLACES_VARIABLE, BedPlaces
 from stream.wire.both_ways import BothWays
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
@@ -24,7 +26,7 @@ from stream.wire.outlook_message import Outlook
 from stream.wire.raw_message import RawMessage
 from stream.wire.replay_actions import PublisherAction
 from stream.wire.shard import ALL_BEDS
-from stream.wire.topics import Kind, Topic
+from stream.wire.topics import ROOT, Kind, Topic
 from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
 
@@ -50,6 +52,7 @@ class Checker:
     def __init__(self) -> None:
         self.findings = Findings()
         self._beds: dict[str, _Bed] = {}
+        self._places = BedPlaces()
         self._processes = Processes()
         self._both_ways = BothWays()
         self._results: deque[tuple[int, _Bed, Message, Note]] = deque()
@@ -59,14 +62,17 @@ class Checker:
         self._judge(arrival.monotonic_ns)
         note = self.findings.note(self.findings.count(arrival.topic))
         found = read(arrival, note)
-        message = found[1] if found is not None else None
-        if message is None:
+        topic, message = (None, None) if found is None else found
+        if topic is None or message is None:
             return
         if isinstance(message, ProcessStatus):
             self._processes.status(message, arrival.stored, arrival.monotonic_ns, note)
         elif isinstance(message, WardEcg):
             for chunk in self._both_ways.chunks(message, ALL_BEDS):
-                self._chunk(chunk, arrival, note)
+                if self._admit(chunk.bed, arrival, chunk.n / FS):
+                    self._chunk(chunk, arrival, note)
+        elif not self._admit(topic.bed, arrival, message.n / FS if isinstance(message, Waveform) else 0.0):
+            return
         elif isinstance(message, BedStatus):
             bed = self._bed(message.bed)
             bed.servers.status(message, arrival.stored, arrival.monotonic_ns, note)
@@ -81,13 +87,14 @@ class Checker:
         """Judge what has waited, and look for what does not come: a few times per second; monotonic time in ns."""
         self._judge(now_ns)
         self._processes.check(now_ns)
+        note, kept = self.findings.note, self.findings.kept
         for name, bed in self._beds.items():
             bed.servers.check(self._processes, now_ns)
             plays = bed.servers.plays() and self._processes.is_online(bed.servers.latest["publisher"].instance)
             if plays:
-                bed.stream.check_silence(now_ns, self.findings.note(str(Topic(Kind.ECG, name))))
+                bed.stream.check_silence(now_ns, note(kept(str(Topic(Kind.ECG, name)))))
             served = bed.servers.is_analysed() and plays and not self._processes.overloaded
-            bed.results.check_missing(bed.stream, served, self.findings.note(str(Topic(Kind.VITALS, name))))
+            bed.results.check_missing(bed.stream, served, note(kept(str(Topic(Kind.VITALS, name)))))
 
     def finish(self, now_ns: int) -> Findings:
         """Judge all that waits, and return the findings; monotonic time in ns."""
@@ -99,6 +106,18 @@ class Checker:
         while self._results and now_ns - self._results[0][0] >= PATIENCE_NS:
             _, bed, message, note = self._results.popleft()
             bed.results.result(message, bed.stream, note)
+
+    def _admit(self, name: str | None, arrival: RawMessage, signal_s: float) -> bool:
+        """Return whether there is a place for a bed; the one that loses its place keeps its findings."""
+        if name is None:
+            return True
+        admitted, lost = self._places.admit(name, arrival.monotonic_ns / 1e9, signal_s, retained=arrival.stored)
+        if lost is not None:
+            self._beds.pop(lost, None)
+        if not admitted:
+            limit = f"at most {self._places.limit} beds ({PLACES_VARIABLE}); further ones are not checked"
+            self.findings.note(f"{ROOT}/#")(rules.PLACES, f"bed {name}", limit)
+        return admitted
 
     def _bed(self, name: str) -> _Bed:
         return self._beds.setdefault(name, _Bed())

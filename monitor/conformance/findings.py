@@ -78,9 +78,13 @@ class Findings:
 
     def count(self, topic: str) -> str:
         """Count a message; return the name under which its topic is kept."""
-        name = topic if topic in self.messages or len(self.messages) < MAX_TOPICS else OTHERS
+        name = self.kept(topic)
         self.messages[name] += 1
         return name
+
+    def kept(self, topic: str) -> str:
+        """Return the name under which a topic is kept."""
+        return topic if topic in self.messages or len(self.messages) < MAX_TOPICS else OTHERS
 
     def note(self, topic: str) -> Note:
         """Return what takes the violations of a topic."""

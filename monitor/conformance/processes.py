@@ -11,6 +11,9 @@ from stream.wire.messages import BedStatus, ProcessStatus
 HEARTBEAT_NS = 5_000_000_000
 """Silence in ns after which a status is missed: it comes every 2 s."""
 
+MAX_PROCESSES, MAX_WRITERS = 4096, 16
+"""Processes that are remembered, and those of a bed: strangers may invent names without end."""
+
 STATES = {"publisher": ("playing", "paused", "ended"), "worker": ("learning", "forecasting", "stopped")}
 
 
@@ -32,7 +35,7 @@ class Heartbeat:
 
 
 class Processes:
-    """The processes on a broker, by their own status."""
+    """The processes on a broker, by their own status; at most `MAX_PROCESSES`, the latest."""
 
     def __init__(self) -> None:
         self._online: dict[str, bool] = {}
@@ -42,7 +45,13 @@ class Processes:
     def status(self, status: ProcessStatus, stored: bool, now_ns: int, note: Note) -> None:
         """Process the status of a process; monotonic time in ns."""
         online = status.state == "online"
+        self._online.pop(status.instance, None)
         self._online[status.instance] = online
+        if len(self._online) > MAX_PROCESSES:
+            oldest = next(iter(self._online))
+            del self._online[oldest]
+            self._beats.pop(oldest, None)
+            self._overloaded.discard(oldest)
         if stored:  # may be that of a dead process
             return
         self._beats[status.instance] = Heartbeat(now_ns, note, due=online)
@@ -87,7 +96,10 @@ class BedServers:
             if own_ns is not None and now_ns - own_ns <= HEARTBEAT_NS:
                 note(rules.OWNER, f"{status.instance} and {before.instance} by turns")
         self.latest[status.role] = status
+        self._written.pop((status.role, status.instance), None)
         self._written[status.role, status.instance] = now_ns
+        if len(self._written) > MAX_WRITERS:
+            del self._written[next(iter(self._written))]
         goes_on = status.state not in ("ended", "stopped")
         self._beats[status.role] = Heartbeat(now_ns, note, due=goes_on)
         if before is None or before.instance != status.instance:

@@ -64,7 +64,7 @@ class BedResults:
                 self._check_numerics(message, stream, note)
 
     def outlook(self, outlook: Outlook, note: Note) -> None:
-        """Check an outlook, of a bed without ECG."""
+        """Check an outlook."""
         before, self._outlook = self._outlook, outlook
         if before is None or outlook == before or before.session != outlook.session:
             return
@@ -99,8 +99,10 @@ class BedResults:
             return
         chunk = stream.chunks.get(forecast.seq)
         if chunk is not None:
-            for name in ("epoch", "leads"):
-                own, of_ecg = getattr(forecast, name), getattr(chunk, name)
+            for name, own, of_ecg in (
+                ("epoch", forecast.epoch, chunk.epoch),
+                ("leads", forecast.leads, chunk.analysed),
+            ):
                 if own != of_ecg:
                     note(rules.FORECAST, f"{name} {own} of seq {forecast.seq}", f"{name} {of_ecg}")
             if not chunk.start <= forecast.origin < chunk.end:

@@ -65,9 +65,13 @@ INSTANCE = Rule("instance", DELIVERY, "the status of a process that is online, f
 STATE = Rule("state", DELIVERY, "a state of its role, and the session that is sent")
 ENDED = Rule("ended", DELIVERY, "no chunk after the status ended")
 
+PLACES = Rule("places", "Strangers", "no more beds than this process keeps", violation=False)
+
 AHEAD = Rule("ahead", TIME, "results of samples that have been sent")
 SESSION = Rule("session", "One writer per bed", "the session of the ECG")
-FORECAST = Rule("forecast", "Reading messages", "session, epoch, leads and a sample of the chunk that completed it")
+FORECAST = Rule(
+    "forecast", "Reading messages", "session, epoch, first two leads and a sample of the chunk that completed it"
+)
 STRIDE = Rule("stride", "Reading messages", "a forecast at the end of each 100 ms, in ascending order")
 BEAT = Rule("beat", TABLE, "beats in ascending order, each once")
 VITALS = Rule("vitals", TABLE, "vital signs once per second of signal")

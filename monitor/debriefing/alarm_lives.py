@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.debriefing.expected_alarms import expected_alarms
+from monitor.debriefing.expected_alarms import alarms_of
 from monitor.debriefing.spans import Span
 from stream.clock import unix_ns
 from stream.timebase import FS
@@ -74,21 +74,19 @@ def lives_of(events: Iterable[Alarm]) -> list[AlarmLife]:
 def alarms_by_span(lives: Sequence[AlarmLife], spans: Sequence[Span]) -> Mapping[int, list[AlarmLife]]:
     """Return the alarms that are expected of each span, by its place.
 
-    An alarm belongs to the latest that it is expected of and overlaps; of those that begin together, to each. A span
+    An alarm belongs to the latest that it may come of and overlaps; of those that begin together, to each. A span
     without one of its own has those that were raised before and went on.
     """
     found: dict[int, list[AlarmLife]] = {place: [] for place in range(len(spans))}
     for life in lives:
-        places = [
-            i for i, span in enumerate(spans) if life.kind in expected_alarms(span.truth) and life.is_during(span)
-        ]
+        places = [i for i, span in enumerate(spans) if life.kind in alarms_of(span.truth) and life.is_during(span)]
         begun = [spans[i].begin for i in places if spans[i].begin - BEFORE <= life.first.onset]
         for place in places:
             if begun and spans[place].begin == max(begun):
                 found[place].append(life)
     for place, span in enumerate(spans):
         if not found[place]:
-            kinds = expected_alarms(span.truth)
+            kinds = alarms_of(span.truth)
             found[place] = [life for life in lives if life.kind in kinds and _went_on(life, span)]
     return found
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from monitor.alarm_log.class_reader import ClassSession, first_ns, last_ns
 from monitor.debriefing.alarm_lives import AlarmLife, alarms_by_span, lives_of
-from monitor.debriefing.expected_alarms import expected_alarms
+from monitor.debriefing.expected_alarms import alarms_of, expects_alarm
 from monitor.debriefing.spans import RHYTHMS, Span, ends_of, spans_of
 from stream.clock import unix_ns
 from stream.timebase import FS
@@ -56,7 +56,7 @@ class Happening:
     ----------
     span : Span
     alarms : tuple of (AlarmLife, float)
-        The first alarm of each kind that is expected of it, and the seconds of signal from its begin to this alarm.
+        The first alarm of each kind that belongs to it, and the seconds of signal from its begin to this alarm.
     missed : bool
         An alarm was expected and none came.
     answer : Given or None
@@ -159,8 +159,8 @@ def assess(session: ClassSession) -> Assessment:
 def _is_listed(truth: Truth) -> bool:
     """Return whether something is listed even if nobody reacted to it: all but normal rhythms and normal values."""
     if truth.what == "vitals":
-        return bool(expected_alarms(truth))
-    return truth.name not in NORMAL or bool(expected_alarms(truth))
+        return bool(alarms_of(truth))
+    return truth.name not in NORMAL or bool(alarms_of(truth))
 
 
 def _happening(
@@ -177,7 +177,7 @@ def _happening(
     return Happening(
         span=span,
         alarms=tuple(found.values()),
-        missed=bool(expected_alarms(span.truth)) and first is None,
+        missed=expects_alarm(span.truth) and first is None,
         answer=answers[place] if place is not None else None,
         reaction=(action, (unix_ns(action.when) - since_ns) / 1e9) if action is not None else None,
     )

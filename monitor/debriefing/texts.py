@@ -33,7 +33,7 @@ _EN: Table = {
     "alarm.after": "{kind}, after {seconds}\u00a0s",
     "alarm.before": "{kind}, already on",
     "alarm.missed": "missed: no alarm",
-    "alarm.none": "none expected",
+    "alarm.none": "no alarm expected",
     "answer.right": "✓ {rhythm} ({who})",
     "answer.wrong": "✗ {rhythm} ({who})",
     "answer.unknown": "? {rhythm} ({who})",

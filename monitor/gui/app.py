@@ -90,13 +90,13 @@ def run(
     from monitor.gui.system import screenshot as screenshot_file
     from monitor.gui.system.screen_fit import WITHOUT_SCREEN, fit_to_screen
     from monitor.gui.window import MonitorWindow
-    from monitor.view.feed import Feed
+    from monitor.view.feed import QUIZ_KINDS, SUBSCRIBED_KINDS, Feed
 
     if screenshot is not None:
         screenshot_file.check_writable(screenshot)
     app = QApplication.instance() or QApplication(["bedside"])
     speaker = _speaker() if sound else None
-    feed = Feed(address, watch)
+    feed = Feed(address, watch, QUIZ_KINDS if quiz else SUBSCRIBED_KINDS)
     feed.start()
     try:
         store, play = PreferencesStore(user_file()), speaker.play if speaker else None

@@ -147,6 +147,7 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_T: page.toggle_trend,
             Qt.Key.Key_Z: page.next_trend_span,
             Qt.Key.Key_W: self.save_trend,
+            Qt.Key.Key_H: page.toggle_hours,
             Qt.Key.Key_V: page.toggle_replay,
             Qt.Key.Key_E: page.toggle_engineer,
             Qt.Key.Key_Space: self.toggle_freeze,

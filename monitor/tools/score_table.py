@@ -9,11 +9,20 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from monitor.view.score_texts import NO_VALUE, beats_text, rhythm_text
+from monitor.view.score_texts import score_rows
 from stream.wire.plain_text import plain
 from stream.wire.score_message import Score, ScorePart
 
-NAMES = {"vf": "VF", "vt": "VT", "either": "VF or VT", "asystole": "asystole", "af": "AF"}
+NAMES = {
+    "qrs": "QRS",
+    "veb": "VEB",
+    "sveb": "SVEB",
+    "vf": "VF",
+    "vt": "VT",
+    "either": "VF or VT",
+    "asystole": "asystole",
+    "af": "AF",
+}
 
 
 def score_table(reports: Iterable[Score]) -> Group:
@@ -32,19 +41,10 @@ def _bed(report: Score) -> Table:
     table.add_column("Se / PPV, Sp", justify="right")
     table.add_column(f"last {report.running_s / 60:.0f} min", justify="right")
     table.add_column("found", justify="right")
-    table.add_column("delay s", justify="right")
-    whole, last = report.cumulative, report.running
-    for name in ("qrs", "veb", "sveb"):
-        tally, recent = getattr(whole, name), getattr(last, name)
-        counts = f"{tally.found} of {tally.found + tally.missed}"
-        table.add_row(name.upper(), beats_text(tally), beats_text(recent), counts, "")
-    recent_rhythms = {row.name: row for row in last.rhythms}
-    for row in whole.rhythms:
-        recent_row = recent_rhythms.get(row.name, row)
-        delay = NO_VALUE if row.delay_s_median is None else f"{row.delay_s_median:.1f}"
-        found = f"{row.found} of {row.episodes}"
-        table.add_row(NAMES[row.name], rhythm_text(row), rhythm_text(recent_row), found, delay)
-    table.caption = _alarms(whole)
+    table.add_column("delay", justify="right")
+    for row in score_rows(report):
+        table.add_row(NAMES[row.name], row.whole, row.recent, f"{row.found} of {row.count}", row.delay)
+    table.caption = _alarms(report.cumulative)
     table.caption_justify = "left"
     return table
 

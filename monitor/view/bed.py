@@ -77,12 +77,12 @@ class Bed:
         self.forecast_at_ns: int | None = None
         self._stream: Stream | None = None
         self._revision = 0
-        self._reset(0, 1)
+        self._reset(0, 1, 1)
 
-    def _reset(self, first: int, leads: int) -> None:
+    def _reset(self, first: int, leads: int, analysed: int) -> None:
         """Reset everything that belongs to a session."""
-        self._signal = SignalBuffer(first, leads)
-        self._lanes = LaneRanges(leads)
+        self._signal = SignalBuffer(first, leads, analysed)
+        self._lanes = LaneRanges()
         self._forecasts = ForecastHistory()
         self._beats: deque[int] = deque(maxlen=_MAX_BEATS)
         self.annotations = SessionAnnotations()
@@ -123,7 +123,7 @@ class Bed:
     def _take(self, taken: Taken, received_ns: int) -> None:
         chunk, last = taken.chunk, self.waveform
         if last is None or last.session != chunk.session or last.leads != chunk.leads:
-            self._reset(chunk.start, len(chunk.leads))
+            self._reset(chunk.start, len(chunk.leads), len(chunk.analysed))
             self.playout = None
             self.forecast_at_ns = received_ns
             if last is None or last.session != chunk.session:
@@ -158,7 +158,7 @@ class Bed:
     def add_forecast(self, forecast: Forecast, received_ns: int) -> None:
         """Process a forecast; one of another session, of other leads, or far from the newest sample is ignored."""
         now = self.waveform
-        if now is None or forecast.leads != now.leads or not self._is_near(forecast.session, forecast.origin):
+        if now is None or forecast.leads != now.analysed or not self._is_near(forecast.session, forecast.origin):
             return
         before = self._forecasts.origin_before(forecast)
         if forecast.origin <= before:
@@ -199,10 +199,14 @@ class Bed:
         # The cursor never moves back: after a pause the due times are later, and the cursor stays until they pass.
         cursor = self._cursor = max(self.playout.cursor(now_ns), before)
         self._view = view
-        if self._lanes.update(self._signal, self._first_shown(cursor, view), before, cursor, view):
+        rows = view.rows(self.waveform.leads)
+        if self._lanes.update(self._signal, rows, self._first_shown(cursor, view), before, cursor, view):
             self._revision += 1
         self.waves.advance(before, cursor, view.span, view.waves)
-        self._forecasts.select_fan(cursor, self.waveform.epoch_start, self._signal)
+        if view.forecast:
+            self._forecasts.select_fan(cursor, self.waveform.epoch_start, self._signal)
+        else:
+            self._forecasts.fan = None
 
     def _first_shown(self, cursor: int, view: View) -> int:
         return max(cursor - view.span + view.gap, self._signal.first)
@@ -221,13 +225,12 @@ class Bed:
         if chunk is None or cursor is None or view is None:
             return None
         first = self._first_shown(cursor, view)
-        leads = chunk.leads[: view.max_leads]
-        count = len(leads)
+        rows = view.rows(chunk.leads)
         revision = self._revision + self.alarms.revision
         whole = (
             drawn is None
             or (drawn.session, drawn.revision, drawn.span) != (chunk.session, revision, view.span)
-            or drawn.leads != count
+            or drawn.rows != rows
             or not first < drawn.cursor <= cursor
         )
         if drawn is not None and not whole:
@@ -237,18 +240,19 @@ class Bed:
         return Trace(
             session=chunk.session,
             revision=revision,
-            leads=leads,
+            leads=tuple(chunk.leads[row] for row in rows),
+            rows=rows,
             first=first,
             cursor=cursor,
             span=view.span,
             gap=view.gap,
-            mv=mv[:, :count],
-            predicted=predicted[:, :count],
+            mv=mv[:, rows],
+            predicted=predicted,
             score=score,
             threshold=self.threshold,
             fan=self._forecasts.fan,
             alarm_spans=self.alarms.alarm_spans(chunk.session, first, cursor),
-            ranges=self._lanes.ranges[:count],
+            ranges=self._lanes.ranges,
             whole=whole,
             annotated=self.annotations.annotated,
             annotations=self.annotations.recent if self.annotations.annotated else (),
@@ -282,7 +286,7 @@ class Bed:
         return self.forecast.threshold if self.forecast else None
 
     def samples(self, first: int, stop: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return observed and predicted mV, shape (stop - first, leads), and scores; NaN where unknown or dropped."""
+        """Return observed mV, predicted mV and scores, as `SignalBuffer.samples`."""
         return self._signal.samples(first, stop)
 
     @property

@@ -1,10 +1,12 @@
-"""What a window knows of a bed without ECG: its latest hourly values, and the outlook of its worker. No Qt."""
+"""What a window knows of the hours of a bed: hourly values, and the outlook of its worker. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from monitor.view.hourly_course import HourlyCourse
+from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Numeric, NumericName, Numerics
 from stream.wire.outlook_message import HOUR, Outlook, RiskName
 
@@ -44,21 +46,37 @@ _MEANS: tuple[NumericName, ...] = ("abp_mean", "nibp_mean")
 PRESSURE_LIMIT = 65.0
 """Mean arterial pressure below which the events of the risks are, mmHg."""
 
+PRESSURE_RISKS: tuple[RiskName, ...] = ("hypotension_1h", "hypotension_3h", "hypotension_6h")
+"""Risks of such a pressure."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoursAhead:
+    """The latest outlook on a bed, and the hours up to it."""
+
+    outlook: Outlook
+    course: HourlyCourse
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Values and outlook of one session.
+    """A bed without ECG.
 
     Attributes
     ----------
     numerics : Numerics
         The latest message; its `alone` is not None.
-    outlook : Outlook or None
-        The latest of this session; None before the first.
+    hours : HoursAhead or None
+        None before the first outlook of its epoch.
     """
 
     numerics: Numerics
-    outlook: Outlook | None = None
+    hours: HoursAhead | None = None
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """The latest outlook."""
+        return None if self.hours is None else self.hours.outlook
 
     @property
     def hour(self) -> int:
@@ -77,20 +95,23 @@ class Chart:
 
 
 class BedChart:
-    """The latest messages of a bed without ECG."""
+    """The hours of a bed, and the latest numerics of one without ECG."""
 
     def __init__(self) -> None:
         self.received_ns = 0
         self._numerics: Numerics | None = None
         self._outlook: Outlook | None = None
+        self._course = HourlyCourse()
 
     def add_numerics(self, message: Numerics, received_ns: int) -> None:
         """Process numerics of a bed that has nothing else."""
         self._numerics, self.received_ns = message, received_ns
 
     def add_outlook(self, message: Outlook) -> None:
-        """Process an outlook; it is shown once numerics of its session are there."""
-        self._outlook = message
+        """Process an outlook; it is shown once numerics or ECG of its session are there."""
+        before, self._outlook = self._outlook, message
+        passed = message.hour - before.hour if before is not None and _same_epoch(before, message) else -1
+        self._course = (self._course if passed >= 0 else HourlyCourse()).followed_by(message, max(passed, 0))
 
     def clear(self) -> None:
         """Forget the numerics: the bed sends ECG now."""
@@ -99,11 +120,17 @@ class BedChart:
     @property
     def current(self) -> Chart | None:
         """What is shown; None of a bed with ECG, or before the first message."""
-        numerics, outlook = self._numerics, self._outlook
-        if numerics is None:
+        return None if self._numerics is None else Chart(self._numerics, self.hours_of(self._numerics))
+
+    def hours_of(self, source: Numerics | Waveform) -> HoursAhead | None:
+        """Return the outlook of the epoch of a message; None before the first."""
+        if self._outlook is None or not _same_epoch(self._outlook, source):
             return None
-        same = outlook is not None and (outlook.session, outlook.epoch) == (numerics.session, numerics.epoch)
-        return Chart(numerics, outlook if same else None)
+        return HoursAhead(self._outlook, self._course)
+
+
+def _same_epoch(one: Outlook, other: Outlook | Numerics | Waveform) -> bool:
+    return (one.session, one.epoch) == (other.session, other.epoch)
 
 
 def latest(outlook: Outlook, name: NumericName) -> tuple[float, int] | None:
@@ -121,10 +148,31 @@ def numeric(chart: Chart, name: NumericName) -> Numeric | None:
     return chart.numerics.value_of(name)
 
 
-def shown_groups(outlook: Outlook) -> tuple[ChartGroup, ...]:
-    """Return the groups of which there is a value in the past, or a forecast."""
-    known = {one.name for one in outlook.past if any(value is not None for value in one.values)}
-    return tuple(group for group in GROUPS if known & set(group.members))
+def shown_groups(course: HourlyCourse) -> tuple[ChartGroup, ...]:
+    """Return the groups of which there is a value."""
+    return tuple(group for group in GROUPS if course.names & set(group.members))
+
+
+def low_hours(course: HourlyCourse) -> tuple[bool, ...]:
+    """Return for each hour whether the latest mean pressure was below the limit, so that its risk had no meaning."""
+    found, low = [], False
+    for row in course.rows:
+        pressure = next((row.values[name] for name in _MEANS if name in row.values), None)
+        low = low if pressure is None else pressure < PRESSURE_LIMIT
+        found.append(low)
+    return tuple(found)
+
+
+def mean_pressure(outlook: Outlook) -> tuple[float, int] | None:
+    """Return the latest mean arterial pressure in mmHg, and how many hours ago; None if it is unknown."""
+    return next((found for name in _MEANS if (found := latest(outlook, name)) is not None), None)
+
+
+def is_low(outlook: Outlook) -> bool:
+    """Return whether the mean pressure is below the limit now, so that its risks have no meaning."""
+    pressure = mean_pressure(outlook)
+    asked = any(outlook.probability(name) is not None for name in PRESSURE_RISKS)
+    return not asked and pressure is not None and pressure[0] < PRESSURE_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +194,10 @@ class WardRow:
     live: bool
     priority: str | None = None
 
-    def risk(self, name: RiskName) -> float | None:
-        """Return a risk; None if it is unknown or has no meaning now."""
-        return None if self.chart.outlook is None else self.chart.outlook.probability(name)
-
-    @property
-    def pressure(self) -> tuple[float, int] | None:
-        """Latest mean arterial pressure in mmHg, and how many hours ago; None if it is unknown."""
-        outlook = self.chart.outlook
-        if outlook is None:
-            return None
-        return next((found for name in _MEANS if (found := latest(outlook, name)) is not None), None)
-
     @property
     def low(self) -> bool:
-        """Whether the pressure is below the limit now, so that its risk has no meaning."""
-        return self.risk("hypotension_6h") is None and self.pressure is not None and self.pressure[0] < PRESSURE_LIMIT
+        """As `is_low`."""
+        return self.chart.outlook is not None and is_low(self.chart.outlook)
 
 
 def by_risk(rows: Iterable[WardRow]) -> tuple[WardRow, ...]:

@@ -7,6 +7,7 @@ was given one (`with_strip`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,12 +15,14 @@ import numpy as np
 
 from monitor.common.ring_buffer import FloatArray
 from monitor.common.strip import Strip, strip_range
+from monitor.common.strip_forecast import StripForecast
 from monitor.view.autoscale import Range, fit_range
 from monitor.view.bed import Bed
+from monitor.view.forecast_curve import cubic
 from monitor.view.link import STALE, LinkState, state_phrase
 from monitor.view.trace import AlarmSpan, AnnotationLabel
 from stream.clock import unix_ns
-from stream.timebase import FS
+from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Alarm
 from stream.wire.alarm_texts import Phrase, phrase
 
@@ -151,12 +154,14 @@ def build_review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
     if stop <= oldest:
         return replace(empty_review, notes=(phrase("samples.gone", why=_why_missing(bed)),))
     mv, predicted, score = bed.samples(first, stop)
+    count = len(now.analysed)
+    mv = mv[:, :count]
     end = min(max(newest, first), stop)
     return replace(
         empty_review,
-        leads=now.leads,
-        gain=now.gain,
-        zero=now.zero,
+        leads=now.analysed,
+        gain=now.gain[:count],
+        zero=now.zero[:count],
         end=end,
         mv=mv,
         predicted=predicted,
@@ -192,7 +197,7 @@ def _local(when: str) -> str:
     return f"{datetime.fromtimestamp(moment / 1e9):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
-def with_strip(review: Review, strip: Strip | None) -> Review:
+def with_strip(review: Review, strip: Strip | None, forecast: StripForecast | None = None) -> Review:
     """Return a review with the samples of the alarm store where it has none itself, and a note that says so.
 
     Parameters
@@ -200,10 +205,13 @@ def with_strip(review: Review, strip: Strip | None) -> Review:
     review : Review
     strip : Strip or None
         Of its alarm; None if the store has none.
+    forecast : StripForecast or None
+        Of that strip.
     """
     if strip is None:
         return review if review.leads else with_note(review, phrase("store.no_strip"))
-    return _completed(review, strip) if review.leads else _from_strip(review, strip)
+    predicted = _predicted(strip, forecast)
+    return _completed(review, strip, predicted) if review.leads else _from_strip(review, strip, predicted)
 
 
 def with_note(review: Review, note: Phrase) -> Review:
@@ -211,7 +219,23 @@ def with_note(review: Review, note: Phrase) -> Review:
     return replace(review, notes=(*review.notes, note))
 
 
-def _from_strip(review: Review, strip: Strip) -> Review:
+def _predicted(strip: Strip, forecast: StripForecast | None) -> FloatArray:
+    """Return the forecast at each sample of a strip; NaN where there is none."""
+    predicted = np.full((strip.stop - strip.start, len(strip.leads)), np.nan, np.float32)
+    if forecast is None or forecast.leads != strip.leads:
+        return predicted
+    points = forecast.array().astype(np.float64)
+    at, first = np.unique(points[:, 0], return_index=True)
+    if len(at) < 2:
+        return predicted
+    sample = np.arange(max(math.ceil(at[0]), 0), min(math.floor(at[-1]) + 1, len(predicted)))
+    left = np.minimum(np.searchsorted(at, sample, side="right"), len(at) - 1) - 1
+    sample = sample[(np.diff(at)[left] <= STRIDE) | (sample == at[left])]  # a longer interval has no forecast
+    predicted[sample] = cubic(at, points[first, 1 : 1 + len(strip.leads)], sample)
+    return predicted
+
+
+def _from_strip(review: Review, strip: Strip, predicted: FloatArray) -> Review:
     """Return a review with the samples of a strip alone."""
     mv = strip.mv()
     lost = int(np.isnan(mv).any(axis=1).sum())
@@ -225,14 +249,14 @@ def _from_strip(review: Review, strip: Strip) -> Review:
         stop=strip.stop,
         end=strip.stop,
         mv=mv,
-        predicted=np.full_like(mv, np.nan),
+        predicted=predicted,
         score=np.full(len(mv), np.nan, np.float32),
         synthetic=review.alarm.record.split("/")[0] == "synthetic",
-        notes=(phrase("store.strip"), *missing),
+        notes=(phrase("store.strip" if np.isfinite(predicted).any() else "store.strip_alone"), *missing),
     )
 
 
-def _completed(review: Review, strip: Strip) -> Review:
+def _completed(review: Review, strip: Strip, predicted: FloatArray) -> Review:
     """Return a review with the samples of a strip where its own are missing; unchanged if the strip adds none."""
     own = (review.first, review.stop, review.leads, review.gain, review.zero)
     if own != (strip.start, strip.stop, strip.leads, strip.gain, strip.zero):
@@ -246,7 +270,9 @@ def _completed(review: Review, strip: Strip) -> Review:
     lost = int(np.isnan(mv[: end - review.first]).any(axis=1).sum())
     missing = [phrase("samples.lost", seconds=f"{lost / FS:.1f}")] if lost else []
     seconds = f"{added.any(axis=1).sum() / FS:.1f}"
-    return replace(review, end=end, mv=mv, notes=(phrase("store.part", seconds=seconds), *missing))
+    note = phrase("store.part" if np.isfinite(predicted).any() else "store.part_alone", seconds=seconds)
+    predicted = np.where(np.isnan(review.predicted), predicted, review.predicted)
+    return replace(review, end=end, mv=mv, predicted=predicted, notes=(note, *missing))
 
 
 def newer_review(before: Review, now: Review) -> Review:

@@ -33,6 +33,9 @@ SUBSCRIBED_KINDS = tuple(kind for kind in Kind if kind not in _NOT_SHOWN)
 """What a window receives: of a large ward the beds that it asks for, not all of them; never the truth, which would tell
 the student what a teacher does."""
 
+QUIZ_KINDS = tuple(kind for kind in SUBSCRIBED_KINDS if kind not in (Kind.ANNOTATIONS, Kind.SCORE))
+"""What the window of a quiz receives: no reference either."""
+
 
 class Feed:
     """Connection to the broker, in a thread of its own.

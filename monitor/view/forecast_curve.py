@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.trace import Fan
@@ -45,6 +46,27 @@ def predicted_mean(forecast: Forecast, first: int, stop: int) -> FloatArray:
     return _product(_cubic(forecast.offsets)[first:stop], np.vstack([mean[:1], mean]))
 
 
+def cubic(
+    known: npt.NDArray[np.float64], values: npt.NDArray[np.floating], sample: npt.NDArray[np.int64]
+) -> FloatArray:
+    """Return a curve through known values, of shape (known, columns), at some samples, of shape (samples, columns).
+
+    Parameters
+    ----------
+    known : ndarray of float64, shape (known,)
+        Ascending, at least two.
+    values, sample : ndarray
+    """
+    slope = np.gradient(values, known, axis=0)
+    left = np.searchsorted(known[1:-1], sample, side="right")
+    width = np.diff(known)[left, None]
+    t = (sample[:, None] - known[left, None]) / width
+    ends = (1 + 2 * t) * (1 - t) ** 2 * values[left] + t**2 * (3 - 2 * t) * values[left + 1]
+    slopes = t * (1 - t) ** 2 * slope[left] - t**2 * (1 - t) * slope[left + 1]
+    curve: FloatArray = (ends + width * slopes).astype(np.float32)
+    return curve
+
+
 def _product(weights: FloatArray, values: FloatArray) -> FloatArray:
     """Return the product of finite matrices."""
     with np.errstate(invalid="ignore"):  # some BLAS libraries report it for vector lanes beyond the matrix
@@ -56,15 +78,7 @@ def _product(weights: FloatArray, values: FloatArray) -> FloatArray:
 def _cubic(offsets: tuple[int, ...]) -> FloatArray:
     """Return the weights of the values at the origin and at the offsets, for each sample from the origin on."""
     known = np.array([0, *offsets], np.float64)
-    unit = np.eye(len(known))
-    slope = np.gradient(unit, known, axis=0)
-    sample = np.arange(offsets[-1] + 1)
-    left = np.searchsorted(known[1:-1], sample, side="right")
-    width = np.diff(known)[left, None]
-    t = (sample[:, None] - known[left, None]) / width
-    values = (1 + 2 * t) * (1 - t) ** 2 * unit[left] + t**2 * (3 - 2 * t) * unit[left + 1]
-    slopes = t * (1 - t) ** 2 * slope[left] - t**2 * (1 - t) * slope[left + 1]
-    return (values + width * slopes).astype(np.float32)
+    return cubic(known, np.eye(len(known)), np.arange(offsets[-1] + 1))
 
 
 @functools.lru_cache(maxsize=8)

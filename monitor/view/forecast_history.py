@@ -61,6 +61,6 @@ class ForecastHistory:
             self.fan = None
             return
         if self.fan is None or self.fan.first != drawn.origin:
-            self.fan = fan_chart(drawn, signal.ecg(drawn.origin, drawn.origin + 1)[0])
+            self.fan = fan_chart(drawn, signal.ecg(drawn.origin, drawn.origin + 1)[0, : len(drawn.leads)])
         if self.fan.stop <= cursor:
             self.fan = None

@@ -84,23 +84,25 @@ def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
 
     Samples that were drawn and have been dropped since stay visible until the trace is moved.
     """
-    view, now, leads = frozen.view, bed.waveform, frozen.trace.leads
-    if now is None or now.session != frozen.trace.session or now.leads[: len(leads)] != leads:
+    view, now, leads, rows = frozen.view, bed.waveform, frozen.trace.leads, frozen.trace.rows
+    if now is None or now.session != frozen.trace.session or _named(now.leads, rows) != leads:
         return replace(frozen, note=phrase("frozen.new_session"))
     first, stop = bed.kept[0], bed.drawn_end
     cursor = max(min(cursor, stop), min(first + view.span, stop))
     start = max(cursor - view.span, first)
     mv, predicted, score = bed.samples(start, cursor)
+    mv = mv[:, rows]
     trace = Trace(
         session=now.session,
         revision=frozen.trace.revision + 1,
         leads=leads,
+        rows=rows,
         first=start,
         cursor=cursor,
         span=view.span,
         gap=0,
-        mv=mv[:, : len(leads)],
-        predicted=predicted[:, : len(leads)],
+        mv=mv,
+        predicted=predicted,
         score=score,
         threshold=bed.threshold,
         fan=None,
@@ -113,6 +115,10 @@ def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
         wave_spans=bed.alarms.wave_spans(now.session, start, cursor),
     )
     return replace(frozen, trace=trace, note=None)
+
+
+def _named(leads: tuple[str, ...], rows: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(leads[row] for row in rows if row < len(leads))
 
 
 def _range(before: Range, mv: FloatArray, view: View, leads: int) -> Range:

@@ -21,10 +21,11 @@ from stream.wire.injection_kinds import (
 )
 from stream.wire.messages import BedStatus
 from stream.wire.numerics_message import Numerics
+from stream.wire.score_message import Score
 from stream.wire.topics import Kind
 from stream.wire.truth_message import Truth
 
-INSTRUCTOR_KINDS = (Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS)
+INSTRUCTOR_KINDS = (Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS, Kind.SCORE)
 """What an instructor's window receives."""
 
 MAX_BEDS = 64
@@ -61,10 +62,12 @@ class Instruction:
     def __init__(self) -> None:
         self.beds: dict[str, deque[Truth]] = {}
         self.revision = 0
+        self._early: dict[str, deque[Truth]] = {}
         self._services = Services()
         self._asked: dict[str, str] = {}
         self._received_ns: dict[str, int] = {}
         self._values: dict[str, dict[str, float]] = {}
+        self._scores: dict[str, Score] = {}
 
     def process(self, received: Received) -> None:
         """Process a message."""
@@ -73,12 +76,27 @@ class Instruction:
         message = received.message
         if isinstance(message, BedStatus) and message.role == "publisher":
             if message.bed in self.beds or len(self.beds) < MAX_BEDS:
-                self.beds.setdefault(message.bed, deque(maxlen=MAX_TRUTHS))
+                if message.bed not in self.beds:
+                    self.beds[message.bed] = self._early.pop(message.bed, deque(maxlen=MAX_TRUTHS))
                 self._received_ns[message.bed] = received.monotonic_ns
-        elif isinstance(message, Truth) and message.bed in self.beds:
-            self.beds[message.bed].append(message)
+        elif isinstance(message, Truth):
+            self._add_truth(message)
+        elif isinstance(message, Score) and message.bed in self.beds:
+            self._scores[message.bed] = message
         elif isinstance(message, Numerics) and message.bed in self.beds:
             self._values[message.bed] = {one.name: one.value for one in message.values if one.value is not None}
+
+    def _add_truth(self, message: Truth) -> None:
+        """Keep what is said of a bed, also before its first status: so the begin of a scenario comes."""
+        if message.bed in self.beds:
+            self.beds[message.bed].append(message)
+        elif message.bed in self._early or len(self._early) < MAX_BEDS:
+            self._early.setdefault(message.bed, deque(maxlen=MAX_TRUTHS)).append(message)
+
+    def score(self, bed: str) -> Score | None:
+        """Return the live score of what a bed's publisher sends now; None if nobody scores it."""
+        score, status = self._scores.get(bed), self.status(bed)
+        return score if score is not None and status is not None and score.session == status.session else None
 
     def values(self, bed: str) -> Mapping[str, float]:
         """Return the present values of a patient, by name, as the publisher sent them last."""

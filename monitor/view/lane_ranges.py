@@ -17,15 +17,11 @@ _FIRST_GAIN = GAINS[1]
 
 
 class LaneRanges:
-    """Amplitude range of each lead.
+    """Amplitude range of each lead shown."""
 
-    Parameters
-    ----------
-    leads : int
-    """
-
-    def __init__(self, leads: int) -> None:
-        self._ranges: list[Range | None] = [None] * leads
+    def __init__(self) -> None:
+        self._ranges: list[Range | None] = []
+        self._rows: tuple[int, ...] = ()
         self._fitted = False
         self._view: View | None = None
         self._limits: npt.NDArray[np.float32] | None = None
@@ -35,7 +31,9 @@ class LaneRanges:
         """The mV at the lower and upper edge of each lane."""
         return tuple(known or DEFAULT_RANGE for known in self._ranges)
 
-    def update(self, signal: SignalBuffer, first: int, before: int, cursor: int, view: View) -> bool:
+    def update(
+        self, signal: SignalBuffer, rows: tuple[int, ...], first: int, before: int, cursor: int, view: View
+    ) -> bool:
         """Update the ranges at the start of a sweep, if the view changed, and if samples would be clipped.
 
         A fitted lane changes for clipped samples only if they are many; see `monitor.view.autoscale`.
@@ -43,6 +41,8 @@ class LaneRanges:
         Parameters
         ----------
         signal : SignalBuffer
+        rows : tuple of int
+            The leads shown, from top to bottom.
         first, before, cursor : int
             The first sample shown; the samples after the last drawn, before and now.
         view : View
@@ -53,19 +53,19 @@ class LaneRanges:
             True when a range has changed.
         """
         at_wrap = cursor // view.span != before // view.span
-        changed = view != self._view
+        changed = view != self._view or rows != self._rows
         learned = view.gain is None and not self._fitted and cursor - signal.first >= BLOCK
         if not (changed or at_wrap or learned) and self._limits is not None:
-            new = signal.ecg(before, cursor)
+            new = signal.ecg(before, cursor)[:, rows]
             if not ((new < self._limits[0]) | (new > self._limits[1])).any():
                 return False
         if changed:
-            self._ranges = [None] * len(self._ranges)
-        self._view = view
+            self._ranges = [None] * len(rows)
+        self._view, self._rows = view, rows
         if view.gain is None:
             ranges = self._fit(signal, cursor, view, refit=changed or at_wrap or learned)
         else:
-            height, mv = view.lane_mm(len(self._ranges)) / view.gain, signal.ecg(first, cursor)
+            height, mv = view.lane_mm(len(self._ranges)) / view.gain, signal.ecg(first, cursor)[:, rows]
             ranges = [move_range(current, mv[:, lead], height, at_wrap) for lead, current in enumerate(self._ranges)]
         changed, self._ranges = ranges != self._ranges, ranges
         known = [span for span in ranges if span is not None]
@@ -78,10 +78,10 @@ class LaneRanges:
         start = max(cursor - MEMORY, signal.first)
         self._fitted = cursor - start >= BLOCK
         if not self._fitted:
-            mv = signal.ecg(start, cursor)
+            mv = signal.ecg(start, cursor)[:, self._rows]
             return [current or _first_range(mv[:, lead], height_mm) for lead, current in enumerate(self._ranges)]
-        recent = signal.ecg(cursor - BLOCK, cursor)
-        mv = signal.ecg(start, cursor) if refit else recent
+        recent = signal.ecg(cursor - BLOCK, cursor)[:, self._rows]
+        mv = signal.ecg(start, cursor)[:, self._rows] if refit else recent
         return [
             adapt_range(current, mv[:, lead], height_mm)
             if refit or current is None or is_clipped(current, recent[:, lead])

@@ -292,7 +292,9 @@ class Presenter:
         cursor = trace.cursor if trace else None
         session = trace.session if trace else None
         chart = shown.chart.current
+        hours = None if chunk is None else shown.chart.hours_of(chunk)
         if chart is not None:
+            hours = chart.hours
             cursor, session = chart.numerics.index + 1, chart.numerics.session
         worker = self._services.worker(shown.name) is not None
         live = worker and not link.stale
@@ -321,6 +323,7 @@ class Presenter:
             score=shown.score,
             replay=self._replay(shown, now_ns) if broker.connected else None,
             chart=chart,
+            hours=hours,
         )
 
     def _replay(self, bed: Bed, now_ns: int) -> Replay | None:

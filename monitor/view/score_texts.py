@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from stream.wire.score_message import BeatTally, RhythmScore, ScoredRhythm, ScorePart
+from dataclasses import dataclass
+
+from stream.wire.score_message import BeatTally, RhythmScore, Score, ScoredRhythm, ScorePart
 
 NO_VALUE = "--"
 
@@ -39,3 +41,63 @@ def delay_text(part: ScorePart) -> str:
     """Return the longest of the median delays of the rhythms, in s of signal."""
     delays = [row.delay_s_median for row in part.rhythms if row.delay_s_median is not None]
     return f"{max(delays):.1f} s" if delays else NO_VALUE
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A kind of beat or a rhythm in a table.
+
+    Attributes
+    ----------
+    name : str
+        ``qrs``, ``veb``, ``sveb``, or a `ScoredRhythm`.
+    whole, recent : str
+        Sensitivity and positive predictive value, of rhythms by time specificity: since the begin, and at the end.
+    found, count : int
+        Beats or episodes since the begin.
+    counted : bool
+        Whether there was any, or any was reported.
+    delay : str
+        Median delay of the alarm, of rhythms.
+    """
+
+    name: str
+    whole: str
+    recent: str
+    found: int
+    count: int
+    counted: bool
+    delay: str = ""
+
+
+def score_rows(score: Score) -> tuple[ScoreRow, ...]:
+    """Return the rows of a table of a score."""
+    whole, last = score.cumulative, score.running
+    beats = {"qrs": (whole.qrs, last.qrs), "veb": (whole.veb, last.veb), "sveb": (whole.sveb, last.sveb)}
+    rows = [
+        ScoreRow(
+            name,
+            beats_text(tally),
+            beats_text(recent),
+            tally.found,
+            tally.found + tally.missed,
+            counted=tally != BeatTally(),
+        )
+        for name, (tally, recent) in beats.items()
+    ]
+    recent_rhythms = {row.name: row for row in last.rhythms}
+    for row in whole.rhythms:
+        recent_row = recent_rhythms.get(row.name, row)
+        delay = NO_VALUE if row.delay_s_median is None else f"{row.delay_s_median:.1f} s"
+        rows.append(
+            ScoreRow(
+                row.name,
+                rhythm_text(row),
+                rhythm_text(recent_row),
+                row.found,
+                row.episodes,
+                counted=bool(row.episodes or row.true_s or row.missed_s or row.false_s),
+                delay=delay,
+            )
+        )
+    return tuple(rows)

@@ -27,17 +27,18 @@ class SignalBuffer:
     ----------
     first : int
         Index of the first sample received.
-    leads : int
+    leads, analysed : int
+        Numbers of leads, and of the first ones that are predicted.
 
     Attributes
     ----------
     first : int
     """
 
-    def __init__(self, first: int, leads: int) -> None:
+    def __init__(self, first: int, leads: int, analysed: int) -> None:
         self.first = first
         self._ecg = RingBuffer(CAPACITY, leads)
-        self._predicted = RingBuffer(CAPACITY, leads)
+        self._predicted = RingBuffer(CAPACITY, analysed)
         self._score = RingBuffer(CAPACITY)
 
     def add_waveform(self, chunk: Waveform) -> None:
@@ -63,8 +64,8 @@ class SignalBuffer:
         return self._ecg.get(first, stop)
 
     def samples(self, first: int, stop: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return observed and predicted mV, shape (stop - first, leads), and scores, shape (stop - first,).
+        """Return observed mV, shape (stop - first, leads), predicted mV of the analysed leads, and scores.
 
-        NaN where unknown or dropped.
+        NaN where unknown or dropped; scores have the shape (stop - first,).
         """
         return self._ecg.get(first, stop), self._predicted.get(first, stop), self._score.get(first, stop)[:, 0]

@@ -41,6 +41,11 @@ class View:
         mm/mV; None fits each lane to its signal.
     max_leads : int
         Largest number of leads: fewer where the height is too small.
+    leads : tuple of str
+        Names of the leads that are shown, from top to bottom, of those that a bed has; if it has none of them, or there
+        are none, its first ones.
+    forecast : bool
+        Whether the forecast is drawn.
     gap : int
         Samples in the erased gap ahead of the cursor; the forecast is drawn up to `GAP_MARGIN` before its end.
     waves : tuple of str
@@ -54,9 +59,17 @@ class View:
     max_leads: int = 2
     gap: int = FORECAST_GAP
     waves: tuple[Signal, ...] = ()
+    leads: tuple[str, ...] = ()
+    forecast: bool = True
+
+    def rows(self, leads: tuple[str, ...]) -> tuple[int, ...]:
+        """Return which leads of a signal are shown, from top to bottom."""
+        known = [name.casefold() for name in leads] if self.leads else []
+        named = [known.index(name.casefold()) for name in self.leads if name.casefold() in known]
+        return tuple((named or list(range(len(leads))))[: self.max_leads])
 
     def lane_mm(self, leads: int) -> float:
-        """Return the height of a lane in mm; ``leads`` is the number of leads of the signal."""
+        """Return the height of a lane in mm; ``leads`` is the number of leads of the signal, or of those shown."""
         return max(self.height_mm / max(min(leads, self.max_leads), 1) - self.padding_mm, 1.0)
 
 
@@ -67,7 +80,8 @@ class Drawn:
     Attributes
     ----------
     session : str
-    revision, span, leads : int
+    revision, span : int
+    rows : tuple of int
     cursor : int
         The sample after the last one drawn.
     """
@@ -75,7 +89,7 @@ class Drawn:
     session: str
     revision: int
     span: int
-    leads: int
+    rows: tuple[int, ...]
     cursor: int
 
 
@@ -96,7 +110,7 @@ class Fan:
     ----------
     first : int
         The last observed sample, where the interval has no width unless that sample is invalid.
-    mean, low, high : array of shape (samples, leads)
+    mean, low, high : array of shape (samples, analysed leads)
         Mean and 90 % interval of each sample from ``first`` on, mV.
     """
 
@@ -166,16 +180,22 @@ class Trace:
     revision : int
         Increases when something already drawn has changed (an alarm span, the amplitude range).
     leads : tuple of str
+        Those shown.
+    rows : tuple of int
+        Their places among all leads of the bed: of those that `predicted` and `fan` have, and no others, there is a
+        forecast.
     first, cursor : int
         Sample index of the first row, and after the last.
     span, gap : int
         Samples across the sweep, and of these in the erased gap ahead of the cursor.
-    mv, predicted : array of shape (cursor - first, leads)
-        Observed samples, and those predicted at least 100 ms ahead; mV, NaN where unknown.
+    mv : array of shape (cursor - first, leads)
+        Observed samples, mV, NaN where unknown.
+    predicted : array of shape (cursor - first, analysed leads)
+        Samples predicted at least 100 ms ahead, mV, NaN where unknown.
     score : array of shape (cursor - first,)
     threshold : float or None
     fan : Fan or None
-        The latest forecast whose origin has been drawn, of all leads; the same object until the next one.
+        The latest forecast whose origin has been drawn, of the analysed leads; the same object until the next one.
     alarm_spans : tuple of AlarmSpan
     ranges : tuple of (float, float)
         mV at the lower and upper edge, for each lead.
@@ -196,6 +216,7 @@ class Trace:
     session: str
     revision: int
     leads: tuple[str, ...]
+    rows: tuple[int, ...]
     first: int
     cursor: int
     span: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from monitor.view.bed_numerics import Readings
-from monitor.view.chart import Chart
+from monitor.view.chart import Chart, HoursAhead
 from monitor.view.link import Link, LinkState
 from monitor.view.st_levels import StLevel
 from monitor.view.trace import Trace
@@ -206,6 +206,8 @@ class Frame:
         Numbers other than heart rate; empty while the bed sends no data.
     chart : Chart or None
         Of a bed without ECG, which has none of ``waveform``, ``trace`` and ``readings``.
+    hours : HoursAhead or None
+        The outlook on the next hours of a bed with ECG or without.
     score : Score or None
         The live score of this session, if somebody scores it.
     """
@@ -230,6 +232,7 @@ class Frame:
     readings: Readings = field(default_factory=dict)
     st_levels: tuple[StLevel, ...] = ()
     chart: Chart | None = None
+    hours: HoursAhead | None = None
     score: Score | None = None
 
     @property

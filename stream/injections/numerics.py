@@ -21,10 +21,10 @@ def disturb(
 ) -> tuple[Numeric, ...]:
     """Return the numerics with injections.
 
-    While a cuff is inflated, those of the pulse oximeter are missing, and while all leads are off, the heart rate. A
-    disconnected pressure is 0, and has no pulse rate; a damped one keeps its mean, systolic and diastolic pressure
-    approach it as the pulse does. A wrong gain changes pressures and carbon dioxide, poor perfusion the perfusion
-    index.
+    While a cuff is inflated, those of the pulse oximeter are missing; while all leads are off, the heart rate; while
+    those of an impedance are (``lead_off`` of ``resp``), the respiration rate. A disconnected pressure is 0, and has no
+    pulse rate; a damped one keeps its mean, systolic and diastolic pressure approach it as the pulse does. A wrong gain
+    changes pressures and carbon dioxide, poor perfusion the perfusion index.
 
     Parameters
     ----------
@@ -73,6 +73,8 @@ def _takes_away(injection: RunningInjection, one: Numeric) -> bool:
         case "cuff_inflation":
             return one.name in PULSE_OXIMETRY
         case "lead_off":
+            if injection.signal == "resp":
+                return one.name == "respiration_rate"
             return one.name == "heart_rate" and injection.lead is None
         case "disconnected_pressure":
             return one.name == f"pulse_rate_{injection.signal}"

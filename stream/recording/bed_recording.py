@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stream.recording.folder import not_recorded
 from stream.recording.layout import WaveColumn
 from stream.recording.segment import Segment
 from stream.timebase import FS
@@ -75,7 +76,7 @@ class BedRecording:
     Attributes
     ----------
     counters : Counter of str
-        ``segments``, ``samples``, ``gaps``, ``gap_samples``, ``refused``, ``waves_left_out``.
+        ``segments``, ``samples``, ``gaps``, ``gap_samples``, ``refused``.
 
     Raises
     ------
@@ -153,6 +154,10 @@ class BedRecording:
         if self._stream is not None:
             self._stream = ordering.expect(self._stream, status.session)
 
+    def is_sent(self, now_ns: int) -> bool:
+        """Return whether the bed sends ECG."""
+        return (self._segment is not None or bool(self._opening)) and now_ns / 1e9 - self._heard_s < LINGER_S
+
     # --- time -------------------------------------------------------------------------------------------------------
 
     def tick(self, now_ns: int) -> None:
@@ -190,7 +195,7 @@ class BedRecording:
         if reason:
             self._end(reason, now_ns)
             if lost:
-                self._why.append(_gap(chunk.start - lost, chunk.start))
+                self._why.append(not_recorded(chunk.start - lost, chunk.start))
         self._last = chunk
         if self._segment is not None:
             self._segment.put(chunk)
@@ -231,7 +236,7 @@ class BedRecording:
         first = chunks[0]
         end = self._recorded.pop(first.session, None)
         if end is not None and end < first.start:
-            why.append(_gap(end, first.start))
+            why.append(not_recorded(end, first.start))
         waves = [
             wave
             for wave in self._recent
@@ -241,10 +246,7 @@ class BedRecording:
         for text in why:
             segment.note(first.start, text)
         self.counters["segments"] += 1
-        left_out = [column.signal for column in segment.layout.left_out]
-        self.counters["waves_left_out"] += len(left_out)
-        without = f"; left out: {', '.join(left_out)}" if left_out else ""
-        log.info("%s: %s, %s to %s%s", self.bed, first.record, _signals(segment), segment.stem, without)
+        log.info("%s: %s, %s to %s", self.bed, first.record, _signals(segment), segment.stem)
         for wave in waves:
             segment.put_wave(wave)
         for chunk in chunks:
@@ -304,9 +306,5 @@ def _put(segment: Segment, message: Beat | Vitals | Numerics | Annotation | Alar
             segment.put_numerics(message)
 
 
-def _gap(first: int, stop: int) -> str:
-    return f"gap: samples {first} to {stop - 1} of the session ({(stop - first) / FS:.2f} s) were not recorded"
-
-
 def _signals(segment: Segment) -> str:
-    return ", ".join([*segment.layout.leads, *(wave.signal for wave in segment.layout.waves)])
+    return ", ".join([*segment.layout.leads, *(wave.signal for wave in (*segment.layout.waves, *segment.layout.own))])

@@ -24,6 +24,7 @@ _FIRST_LINE = re.compile(r"\S+ \d+ (\S+) (\d+) ")
 """Frames per second, and frames."""
 
 _NAME = re.compile(r"\d{8}T\d{6}_(\d{4,})")
+"""A record; what follows this begin is a companion of it: numerics, a wave."""
 
 
 class RecordingFolder:
@@ -85,7 +86,7 @@ class RecordingFolder:
             for suffix in (".atr", ".ref"):
                 sort(header.with_suffix(suffix))
             mark_ended(header, KILLED)
-            if not header.stem.endswith("n"):
+            if _NAME.fullmatch(header.stem):
                 found.append(header.with_suffix(""))
         return found
 
@@ -97,11 +98,16 @@ class RecordingFolder:
             session = re.search(r"^# session: (\w+)$", text, re.MULTILINE)
             first = re.search(r"^# first sample: (-?\d+)$", text, re.MULTILINE)
             line = _FIRST_LINE.match(text)
-            if session and first and line and not header.stem.endswith("n"):
+            if session and first and line and _NAME.fullmatch(header.stem):
                 end = int(first[1]) + round(int(line[2]) * FS / float(line[1]))
                 of_bed = ends.setdefault(header.parent.name, {})
                 of_bed[session[1]] = max(end, of_bed.get(session[1], 0))
         return ends
+
+
+def not_recorded(first: int, stop: int) -> str:
+    """Return the note on samples of a session that no record contains."""
+    return f"gap: samples {first} to {stop - 1} of the session ({(stop - first) / FS:.2f} s) were not recorded"
 
 
 def _length(text: str) -> int:

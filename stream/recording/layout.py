@@ -1,4 +1,4 @@
-"""Which signals a segment of a recording has, and how their samples share frames."""
+"""Which signals a segment of a recording has, which of them share frames, and which have a record of their own."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Layout:
         Of the ECG, as in the chunks.
     waves : tuple of WaveColumn
         At most one of each signal.
-    left_out : tuple of WaveColumn
-        Waves whose rate has no frame with that of the others.
+    own : tuple of WaveColumn
+        Waves whose rate has no frame with that of the others; each has a record of its own.
     fs : Fraction
         Frames per second.
     """
@@ -53,7 +53,7 @@ class Layout:
     gain: tuple[float, ...]
     zero: tuple[int, ...]
     waves: tuple[WaveColumn, ...]
-    left_out: tuple[WaveColumn, ...]
+    own: tuple[WaveColumn, ...]
     fs: Fraction
 
     @property
@@ -71,22 +71,22 @@ class Layout:
         return ecg + others
 
     def knows(self, column: WaveColumn) -> bool:
-        """Return whether a wave is one of this segment, or one that it leaves out."""
-        return column in self.waves or column in self.left_out
+        """Return whether a wave is one of this segment."""
+        return column in self.waves or column in self.own
 
 
 def layout_of(chunk: Waveform, waves: Iterable[Wave]) -> Layout:
     """Return the layout of a segment that begins with some chunks; of each signal the latest wave counts."""
     found = {wave.signal: WaveColumn.of(wave) for wave in waves}
-    taken, left_out, fs = [], [], Fraction(FS)
+    taken, own, fs = [], [], Fraction(FS)
     for column in (found[signal] for signal in sorted(found)):
         shared = _common_divisor(fs, column.fs)
         if shared >= MIN_FRAMES_FS:
             fs = shared
             taken.append(column)
         else:
-            left_out.append(column)
-    return Layout(chunk.leads, chunk.gain, chunk.zero, tuple(taken), tuple(left_out), fs)
+            own.append(column)
+    return Layout(chunk.leads, chunk.gain, chunk.zero, tuple(taken), tuple(own), fs)
 
 
 def _common_divisor(one: Fraction, other: Fraction) -> Fraction:

@@ -51,8 +51,8 @@ NAME_OF: Mapping[NumericName, str] = {
 UNIT_TEXT = {"1/min": "bpm", "°C": "degC"}
 """Units as WFDB headers write them, in ASCII, where they differ."""
 
-GAIN_OF = {"1/min": 10.0, "%": 100.0, "mmHg": 10.0, "°C": 100.0, "ms": 1.0, "mV": 1000.0, "s": 10.0}
-"""Steps per unit."""
+GAIN_OF = {"1/min": 100.0, "%": 100.0, "mmHg": 100.0, "°C": 100.0, "ms": 1.0, "mV": 1000.0, "s": 10.0}
+"""Steps per unit. What does not fit, such as a rate above 327 per minute, is invalid."""
 
 MAX_HOLD_S = 150
 """Longest time, s, for which a value is repeated while no message comes; the rules of alarms use none for longer."""
@@ -104,8 +104,8 @@ class NumericsTable:
             self._held |= {key: (value, row) for key, value in due.get(row, {}).items() if key in self._columns}
             for place, key in enumerate(self._columns):
                 value, since = self._held.get(key, (None, row))
-                if value is not None and row - since <= MAX_HOLD_S:
-                    more[row - first, place] = round(np.clip(value * GAIN_OF[key[1]], -_FULL_SCALE, _FULL_SCALE))
+                if row - since <= MAX_HOLD_S:
+                    more[row - first, place] = adu(value, key[1])
         before = np.full((first, len(self._columns)), INVALID, np.int16)
         before[:, :known] = self._written
         self._written = np.concatenate((before, more))
@@ -132,6 +132,12 @@ class NumericsTable:
         self._record = AppendedRecord(path, columns, Fraction(1), begin_ns, comments, frames=self._written, data=data)
         if former is not None:
             former.discard_data()
+
+
+def adu(value: float | None, unit: str) -> int:
+    """Return a value as it is stored; invalid if it is missing, or does not fit."""
+    stored = INVALID if value is None else round(value * GAIN_OF[unit])
+    return stored if abs(stored) <= _FULL_SCALE else INVALID
 
 
 def _values(message: Numerics | Vitals) -> dict[Key, float | None]:

@@ -18,15 +18,15 @@ from stream.errors import RecordError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.recording.bed_recording import BedRecording
+from stream.recording.chart_recording import ChartRecording
 from stream.recording.folder import RecordingFolder
-from stream.recording.segment import Segment
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
 from stream.wire.bed_places import BedPlaces
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
 from stream.wire.messages import Annotation, Beat, BedStatus, ProcessStatus, Vitals, Waveform
-from stream.wire.numerics_message import Numerics
+from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import Kind, Role, pattern
@@ -106,6 +106,7 @@ class Recorder:
         self._folder, self._wanted, self._rotate, self._convert = folder, frozenset(beds), rotate, convert
         self._recorded = folder.recorded()
         self._recordings: dict[str, BedRecording] = {}
+        self._charts: dict[str, ChartRecording] = {}
         self._places = BedPlaces()
         self._publishers = Publishers()
         self._both_ways = BothWays()
@@ -156,10 +157,16 @@ class Recorder:
                 bed = self._bed(message.bed, now_ns)
                 if bed is not None:
                     bed.push_wave(message, now_ns)
+            case Numerics(alone=Alone()):
+                chart = self._chart(message.bed, now_ns)
+                if chart is not None:
+                    chart.push(message, now_ns)
             case Beat() | Vitals() | Numerics() | Annotation() | Alarm():
                 known = self._recordings.get(message.bed)
                 if known is not None:
                     known.push_event(message)
+                if isinstance(message, Alarm) and message.bed in self._charts:
+                    self._charts[message.bed].push_alarm(message)
             case BedStatus() | ProcessStatus():
                 self._update(message, now_ns)
 
@@ -167,11 +174,12 @@ class Recorder:
         """Write what is due."""
         for bed in self._recordings.values():
             bed.tick(now_ns)
+        for chart in self._charts.values():
+            chart.tick(now_ns)
 
     def close(self) -> None:
         """Finish all records."""
-        while self._recordings:
-            name = next(iter(self._recordings))
+        for name in {*self._recordings, *self._charts}:
             self._remove(name, "the recorder was stopped", time.monotonic_ns())
 
     def summary(self) -> str:
@@ -180,6 +188,7 @@ class Recorder:
         return (
             f"{total['segments']} records of {total['beds']} beds in {self._folder.path}: "
             f"{total['samples'] / FS:.1f} s of ECG, {total['gaps']} gaps ({total['gap_samples'] / FS:.1f} s)"
+            + (f", {total['rows']} rows of beds without ECG" if total["rows"] else "")
         )
 
     def _push(self, chunk: Waveform, now_ns: int) -> None:
@@ -191,34 +200,60 @@ class Recorder:
         for name, session in self._publishers.update(status):
             if name in self._recordings:
                 self._recordings[name].release(session, now_ns)
+            if name in self._charts:
+                self._charts[name].release(session, now_ns)
+        if isinstance(status, BedStatus) and status.role == "publisher" and status.bed in self._charts:
+            self._charts[status.bed].hear(status.session, now_ns)
         if isinstance(status, BedStatus) and status.role == "worker" and status.bed in self._recordings:
             self._recordings[status.bed].expect(status)
 
     def _bed(self, name: str, now_ns: int, signal_s: float = 0.0) -> BedRecording | None:
-        """Return a bed; None if there is no place for it. The one that loses its place ends with what it has."""
-        admitted, lost = self._places.admit(name, now_ns / 1e9, signal_s)
-        if lost is not None and lost in self._recordings:
-            self._remove(lost, "another bed has its place", now_ns)
-        if not admitted:
+        """Return a bed; None if there is no place for it."""
+        if not self._admit(name, now_ns, signal_s):
             return None
         if name not in self._recordings:
             self._recordings[name] = BedRecording(
                 name,
                 lambda: self._folder.next_stem(name),
                 self._rotate,
-                self._finished,
-                self._recorded.pop(name, {}),
+                lambda segment: self._converted(segment.stem),
+                self._recorded.get(name, {}),
             )
         return self._recordings[name]
 
-    def _remove(self, name: str, reason: str, now_ns: int) -> None:
-        bed = self._recordings.pop(name)
-        bed.close(reason, now_ns)
-        self._totals.update(bed.counters)
-        self._totals["beds"] += bool(bed.counters["segments"])
+    def _chart(self, name: str, now_ns: int) -> ChartRecording | None:
+        """Return a bed without ECG; None if there is no place for it, or if it sends ECG."""
+        known = self._recordings.get(name)
+        if (known is not None and known.is_sent(now_ns)) or not self._admit(name, now_ns):
+            return None
+        if name not in self._charts:
+            self._charts[name] = ChartRecording(
+                name,
+                lambda: self._folder.next_stem(name),
+                self._rotate // FS,
+                self._converted,
+                self._recorded.get(name, {}),
+            )
+        return self._charts[name]
 
-    def _finished(self, segment: Segment) -> None:
-        self._converted(segment.stem)
+    def _admit(self, name: str, now_ns: int, signal_s: float = 0.0) -> bool:
+        """Return whether there is a place for a bed. The one that loses its place ends with what it has."""
+        admitted, lost = self._places.admit(name, now_ns / 1e9, signal_s)
+        if lost is not None:
+            self._remove(lost, "another bed has its place", now_ns)
+        return admitted
+
+    def _remove(self, name: str, reason: str, now_ns: int) -> None:
+        """Remove a bed, its records complete."""
+        counters: Counter[str] = Counter()
+        if (bed := self._recordings.pop(name, None)) is not None:
+            bed.close(reason, now_ns)
+            counters.update(bed.counters)
+        if (chart := self._charts.pop(name, None)) is not None:
+            chart.close(reason)
+            counters.update(chart.counters)
+        self._totals.update(counters)
+        self._totals["beds"] += bool(counters["segments"])
 
     def _converted(self, stem: Path) -> None:
         """Convert a complete record, if that is wanted; one that cannot be converted stays as it is."""

@@ -1,6 +1,7 @@
 """One segment of a recording: a WFDB record with the ECG and the other waves, and its companions.
 
     NAME.hea, NAME.dat      waves, appended in whole frames
+    NAME_SIGNAL.hea, .dat   a wave whose rate has no frame with the others
     NAMEn.hea, NAMEn.dat    numerics, one row per second
     NAME.atr                beats, alarms and gaps, as the monitor reported them
     NAME.ref                reference annotations, if the publisher sends them
@@ -17,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from stream.recording.lane import Adu, Lane
-from stream.recording.layout import Layout, WaveColumn, layout_of
+from stream.recording.layout import WaveColumn, layout_of
 from stream.recording.numerics_table import NumericsTable
+from stream.recording.own_wave import OwnWave
 from stream.records.appended_annotations import NOTE, AppendedAnnotations, Mark, sort
-from stream.records.appended_record import AppendedRecord
+from stream.records.appended_record import BESIDE, AppendedRecord, own_record
 from stream.timebase import FS
 from stream.wire.messages import Annotation, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
@@ -71,7 +73,7 @@ class Segment:
         self.end = first.start
         self.gap_samples = 0
         self._begin_ns = first.t0_ns - round((first.start - self.origin) * 1e9 / (FS * first.speed))
-        self._comments = [*_comments(first, self.origin, self.layout), *comments]
+        self._comments = [*_comments(first, self.origin), *comments]
         self._ecg = Lane(len(first.leads))
         self._waves = {column: Lane(1) for column in self.layout.waves}
         self._written = 0
@@ -80,7 +82,10 @@ class Segment:
         self._reference: list[Mark] = []
         self._atr = AppendedAnnotations(stem.with_name(f"{stem.name}.atr"))
         self._ref = AppendedAnnotations(stem.with_name(f"{stem.name}.ref"))
-        self._file = AppendedRecord(stem, self.layout.columns(), self.layout.fs, self._begin_ns, self._comments)
+        self._own = {one: OwnWave(stem, one, self.origin, self._begin_ns, self._comments) for one in self.layout.own}
+        beside = [f"{BESIDE}{own_record(stem.name, one.signal)}" for one in self.layout.own]
+        columns = self.layout.columns()
+        self._file = AppendedRecord(stem, columns, self.layout.fs, self._begin_ns, [*self._comments, *beside])
 
     @property
     def samples(self) -> int:
@@ -102,12 +107,14 @@ class Segment:
 
     def put_wave(self, wave: Wave) -> None:
         """Put a chunk of another wave."""
+        if wave.start >= self.end + 60 * FS:  # what a stranger invents has no end
+            return
         column = WaveColumn.of(wave)
-        lane = self._waves.get(column)
-        if lane is not None:
+        if column in self._waves:
             place = round((wave.start - self.origin) * wave.fs / FS)
-            if place < (self.end + 60 * FS - self.origin) * wave.fs / FS:  # what a stranger invents has no end
-                lane.put(place, np.frombuffer(wave.samples, "<i2").reshape(-1, 1))
+            self._waves[column].put(place, np.frombuffer(wave.samples, "<i2").reshape(-1, 1))
+        elif column in self._own:
+            self._own[column].put(wave)
 
     def put_numerics(self, message: Numerics | Vitals) -> None:
         """Put numerics."""
@@ -144,6 +151,8 @@ class Segment:
         frames = -(-self.samples // self.layout.ecg_per_frame) - self._written
         if frames > 0:
             self._write(frames)
+        for own in self._own.values():
+            own.write(self.end)
 
     def finish(self, reason: str) -> None:
         """Write all that is left, and note that the record is complete; call `end_waves` first."""
@@ -152,6 +161,8 @@ class Segment:
         for file in (self._atr, self._ref):
             sort(file.path)
         self._numerics.finish(reason)
+        for own in self._own.values():
+            own.finish(reason)
         self._file.finish(f"{reason}; last sample {self.end - 1} of the session")
 
     def _write(self, frames: int) -> None:
@@ -160,6 +171,8 @@ class Segment:
             parts.append(_frames(lane.take(frames * int(column.fs / self.layout.fs)), frames))
         self._file.append(np.concatenate(parts, axis=1))
         self._written += frames
+        for own in self._own.values():
+            own.write(min(self.origin + self._written * self.layout.ecg_per_frame, self.end))
 
     def _write_rows(self, rows: int) -> None:
         if rows > 0:
@@ -172,8 +185,8 @@ def _frames(samples: Adu, frames: int) -> Adu:
     return samples.reshape(frames, -1, width).transpose(0, 2, 1).reshape(frames, -1)
 
 
-def _comments(first: Waveform, origin: int, layout: Layout) -> list[str]:
-    lines = [
+def _comments(first: Waveform, origin: int) -> list[str]:
+    return [
         "SIMULATION: recorded by bedside from a simulator, not a medical device",
         f"bed: {first.bed}",
         f"session: {first.session}",
@@ -184,6 +197,3 @@ def _comments(first: Waveform, origin: int, layout: Layout) -> list[str]:
         f"speed: {first.speed:g}",
         ".atr: beats and alarms of the monitor, and gaps; .ref: reference annotations, if they were sent",
     ]
-    for wave in layout.left_out:
-        lines.append(f"left out: {wave.signal}, whose {float(wave.fs):g} Hz have no frame with the other signals")
-    return lines

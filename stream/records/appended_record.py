@@ -29,6 +29,9 @@ from stream.records.wfdb_text import ascii_text, signal_names
 ENDED = "# ended: "
 """Begin of the last line of the header of a complete record."""
 
+BESIDE = "beside it: "
+"""Begin of a comment that names the record of a wave that has a rate of its own."""
+
 _DIGITS = 12
 """Digits of the length in a header, so that it can be overwritten in place."""
 
@@ -127,6 +130,11 @@ class AppendedRecord:
         mark_ended(self._header, reason)
 
 
+def own_record(name: str, signal: str) -> str:
+    """Return the name of the record that holds a wave of the record ``name``, at a rate of its own."""
+    return f"{name}_{signal}"
+
+
 def mark_ended(header: Path, reason: str) -> None:
     """Add the last line of a header: that the record is complete, and why it ended.
 
@@ -186,7 +194,8 @@ def _header(
     """Return a header, and the place of its length."""
     day, _, clock = rfc3339(begin_ns).rstrip("Z").partition("T")
     date = "/".join(reversed(day.split("-")))
-    before = f"{name} {len(columns)} {float(fs):.12g} "
+    rate = np.format_float_positional(float(fs), trim="-")  # as many digits as it takes
+    before = f"{name} {len(columns)} {rate} "
     lines = [f"{before}{_digits(length).decode()} {clock} {date}"]
     for column, title in zip(columns, signal_names([column.name for column in columns]), strict=True):
         frame = f"x{column.per_frame}" if column.per_frame > 1 else ""

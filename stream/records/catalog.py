@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stream.errors import RecordError, SourceError, UsageError
+from stream.records.appended_record import own_record
 from stream.records.challenge2019 import PHYSIONET_CHALLENGE2019, is_hourly, load_hourly
 from stream.records.download import Check, download, move_into_place, part_file
 from stream.records.synthetic.ecg import LEADS
 from stream.records.synthetic.presets import LIVE, PRESETS
+from stream.wire.wave_message import WAVE_UNIT
 
 MITDB: dict[str, tuple[str, ...]] = {
     f"mitdb/{number}": leads
@@ -206,7 +208,7 @@ class Catalog:
             return []
         folder = None if self.data_dir is None else self.data_dir / name
         if folder is not None and folder.is_dir():
-            return [f"{name}/{stem}" for stem in without_numerics(path.stem for path in folder.glob("*.hea"))]
+            return [f"{name}/{stem}" for stem in without_companions(path.stem for path in folder.glob("*.hea"))]
         return [record for record in sorted(DOWNLOADABLE) if record.startswith(f"{name}/") and self._on_disk(record)]
 
     def is_on_disk(self, name: str) -> bool:
@@ -330,10 +332,14 @@ class Catalog:
             print(text, file=sys.stderr)
 
 
-def without_numerics(stems: Iterable[str]) -> list[str]:
-    """Return the names of the records of a folder, sorted; the numerics of another (``…n``) are none."""
+def without_companions(stems: Iterable[str]) -> list[str]:
+    """Return the names of the records of a folder, sorted.
+
+    Without those that belong to another: its numerics, ``…n``, and waves of a rate of their own, ``…_pleth``.
+    """
     every = set(stems)
-    return sorted(stem for stem in every if not (stem.endswith("n") and stem[:-1] in every))
+    of_others = {f"{stem}n" for stem in every} | {own_record(stem, signal) for stem in every for signal in WAVE_UNIT}
+    return sorted(every - of_others)
 
 
 def _expect(sha256: str) -> Check:

@@ -16,12 +16,17 @@ from typing import Any
 import numpy as np
 
 from stream.errors import RecordError, StorageError
+from stream.records.appended_record import own_record
 from stream.records.wfdb_reader import quiet_wfdb
 from stream.timebase import FS
 from stream.wire.messages import INVALID
+from stream.wire.wave_message import WAVE_UNIT
 
 SUFFIXES = (".hea", ".dat", ".atr", ".ref")
 """Files of a record that EDF+ replaces; those of its numerics are ``n.hea`` and what that names."""
+
+MAX_DATA_RECORD_S = 3600
+"""Longest data record, s: hourly numerics need it; waves at 124.945 Hz need 200 s."""
 
 FULL_RANGE = (-32768, 32767)
 
@@ -38,24 +43,31 @@ def convert(stem: Path) -> None:
     """
     from edfio import Edf, EdfAnnotation, Recording
 
-    numerics_stem = stem.with_name(f"{stem.name}n")
-    has_numerics = numerics_stem.with_name(f"{numerics_stem.name}.hea").exists()
+    names = [stem.name, *(own_record(stem.name, signal) for signal in WAVE_UNIT), f"{stem.name}n"]
     with quiet_wfdb() as wfdb:
-        sources = [wfdb.rdrecord(str(stem), physical=False, smooth_frames=False)]
-        if has_numerics:
-            sources.append(wfdb.rdrecord(str(numerics_stem), physical=False, smooth_frames=False))
+        found = [
+            wfdb.rdrecord(str(stem.with_name(name)), physical=False, smooth_frames=False)
+            for name in names
+            if stem.with_name(f"{name}.hea").exists()
+        ]
+        sources = [source for source in found if source.sig_len]
         notes = [
             EdfAnnotation(at / FS, None, text)
             for suffix in ("atr", "ref")
             if stem.with_name(f"{stem.name}.{suffix}").exists()
             for at, text in _texts(wfdb.rdann(str(stem), suffix), "" if suffix == "atr" else "reference: ")
         ]
-    record = sources[0]
-    if not record.sig_len:
+    if not sources:
         return
+    record = sources[0]
     rates = [rate for source in sources for rate in _rates(source)]
     whole_s = math.lcm(*(rate.denominator for rate in rates))
-    seconds = record.sig_len / Fraction(record.fs).limit_denominator(1000)
+    if whole_s > MAX_DATA_RECORD_S:
+        raise RecordError(
+            f"record {stem.name}: its rates have no data record of at most {MAX_DATA_RECORD_S} s in common, which EDF+ "
+            "needs: it stays as WFDB"
+        )
+    seconds = record.sig_len / Fraction(record.fs).limit_denominator(10_000)
     records = math.ceil(seconds / whole_s)
     notes.append(EdfAnnotation(float(seconds), None, "the recording ends"))
     begin = record.base_datetime
@@ -81,7 +93,7 @@ def convert(stem: Path) -> None:
         raise StorageError(
             f"{path} cannot be written ({error.strerror}): make room; the WFDB record {stem.name} stays"
         ) from None
-    for source in sources:
+    for source in found:
         for name in {f"{source.record_name}{suffix}" for suffix in SUFFIXES} | set(source.file_name):
             stem.with_name(name).unlink(missing_ok=True)
 
@@ -92,7 +104,7 @@ def _date(begin: datetime.datetime | None) -> datetime.date:
 
 
 def _rates(source: Any) -> list[Fraction]:
-    fs = Fraction(source.fs).limit_denominator(1000)
+    fs = Fraction(source.fs).limit_denominator(10_000)
     return [fs * (n or 1) for n in source.samps_per_frame]
 
 

@@ -1,4 +1,4 @@
-"""A recording in memory: ECG, int16, 360 Hz, of up to two leads; other waves and numerics at rates of their own."""
+"""A recording in memory: ECG, int16, 360 Hz, of up to twelve leads; other waves and numerics at rates of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from stream.errors import RecordError
 from stream.timebase import FS
-from stream.wire.messages import INVALID
+from stream.wire.messages import ANALYSED_LEADS, INVALID
 from stream.wire.numerics_message import Numeric, NumericName, NumericSource, NumericUnit
 from stream.wire.wave_message import Signal, Unit
 
@@ -147,7 +147,7 @@ class Record:
     name : str
         ``mitdb/208``, ``excerpt``, ``synthetic``, or the base name of a file; it never contains a local folder.
     leads : tuple of str
-        Up to two lead names, MLII first if present; none in a record of numerics alone.
+        Up to twelve lead names, first the two that are analysed; none in a record of numerics alone.
     gain, zero : tuple of float, tuple of int
         adu per mV and the adu of 0 mV, one per lead.
     adu : ndarray of int16, shape (n, leads)
@@ -237,6 +237,10 @@ class Record:
             return self
         leads, gain, zero = self.leads[:count], self.gain[:count], self.zero[:count]
         return replace(self, leads=leads, gain=gain, zero=zero, adu=self.adu[:, :count])
+
+    def analysed(self) -> Record:
+        """Return the record with the leads that forecast and alarms use."""
+        return self.first_leads(ANALYSED_LEADS)
 
     def until(self, stop: int) -> Record:
         """Return the first ``stop`` samples of the ECG, waves and numerics up to there; annotations are kept."""

@@ -8,7 +8,8 @@ from stream.records.catalog import Catalog
 from stream.records.challenge2019 import is_hourly, load_all_hourly
 from stream.records.hourly_record import HourlyRecord
 from stream.records.record import Record, RecordedNumeric, of_numerics
-from stream.records.wfdb_reader import load
+from stream.records.synthetic.presets import PRESETS
+from stream.records.wfdb_reader import load, read_numerics_alone
 from stream.wire.numerics_message import UNIT_OF
 
 HOUR_S = 3600.0
@@ -32,7 +33,16 @@ def load_replayable(names: Iterable[str], catalog: Catalog) -> dict[str, Record]
     """
     wanted = list(dict.fromkeys(names))
     hourly = load_all_hourly([name for name in wanted if is_hourly(name)], catalog)
-    return {name: of_hours(hourly[name]) if name in hourly else load(name, catalog) for name in wanted}
+    return {name: of_hours(hourly[name]) if name in hourly else _load(name, catalog) for name in wanted}
+
+
+def _load(name: str, catalog: Catalog) -> Record:
+    """Load a record with ECG or, such as `bedside record` makes of a bed without, one of numerics alone."""
+    if name in PRESETS or name == "excerpt":
+        return load(name, catalog)
+    located = catalog.locate(name)
+    alone = read_numerics_alone(located.stem, name=located.name, source=located.source)
+    return load(name, catalog) if alone is None else alone
 
 
 def of_hours(record: HourlyRecord) -> Record:

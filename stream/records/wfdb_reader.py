@@ -1,4 +1,4 @@
-"""Read WFDB records as at most two ECG leads, int16, 360 Hz, with other waves as stored, and their numerics.
+"""Read WFDB records as at most twelve ECG leads, int16, 360 Hz, with other waves as stored, and their numerics.
 
 Numerics are in a record of their own beside that of the waves, of the same name with an ``n`` at its end, as in MIMIC
 and BIDMC.
@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ import numpy.typing as npt
 
 from stream.errors import RecordError
 from stream.records import wfdb_bounds
+from stream.records.appended_record import BESIDE, own_record
 from stream.records.catalog import Catalog
-from stream.records.record import Annotations, Record, RecordedNumeric, RecordedWave, Samples
+from stream.records.lead_choice import analysed_first, main_lead
+from stream.records.record import Annotations, Record, RecordedNumeric, RecordedWave, Samples, of_numerics
 from stream.records.signals import MAY_BE_ZERO, choose_numerics, choose_waves, plain_name
 from stream.records.synthetic.presets import PRESETS, synthetic_record
 from stream.timebase import FS
-from stream.wire.messages import INVALID, MAX_GAIN, MAX_LEADS
+from stream.wire.messages import ANALYSED_LEADS, INVALID, MAX_GAIN, MAX_LEADS
 from stream.wire.messages import MIN_GAIN as LOWEST_GAIN
 from stream.wire.numerics_message import UNIT_OF
 from stream.wire.wave_message import MAX_WAVE_FS, MIN_WAVE_FS, WAVE_UNIT, Signal
@@ -110,36 +112,49 @@ def read(stem: Path, *, name: str, source: str) -> Record:
     names, units = [plain_name(text) for text in header.sig_name or []], _units(header)
     chosen = choose_leads(names, units)
     if not chosen:
-        found = ", ".join(names) or "no signals"
-        raise RecordError(f"{stem.name} contains no ECG signal in mV (it contains {found}): choose another record")
+        contents = ", ".join(names) or "no signals"
+        raise RecordError(f"{stem.name} contains no ECG signal in mV (it contains {contents}): choose another record")
     others = choose_waves(names, units)
     # Smoothing frames would average the ECG down to the rate of the slowest signal of the record.
     channels = [*chosen, *(i for i, _ in others.values())]
     raw = _call(stem, "rdrecord", channels=channels, physical=True, smooth_frames=False)
-    leads = [_lead(raw, i) for i in range(len(chosen))]
-    for lead, i in zip(leads, chosen, strict=True):
-        if not LOWEST_GAIN <= lead.gain <= MAX_GAIN:
-            raise RecordError(
-                f"{stem.name}: the gain of {names[i]}, {lead.gain:g} adu/mV, is not that of an ECG; correct its header"
-            )
+    found = [_lead(raw, i) for i in range(len(chosen))]
+    usable = [LOWEST_GAIN <= lead.gain <= MAX_GAIN for lead in found]
+    if False in usable[:ANALYSED_LEADS]:
+        bad = usable.index(False)
+        gain = f"the gain of {names[chosen[bad]]}, {found[bad].gain:g} adu/mV"
+        raise RecordError(f"{stem.name}: {gain}, is not that of an ECG; correct its header")
+    leads = list(compress(found, usable))
     waves = [_wave(raw, i, signal, factor) for i, (signal, (_, factor)) in enumerate(others.items(), start=len(chosen))]
     n = min(lead.adu.size for lead in leads)
     adu = np.stack([lead.adu[:n] for lead in leads], axis=1)
+    lead_names = [(names[i] or "ECG")[:16] for i in compress(chosen, usable)]
+    order = analysed_first(lead_names, adu, [lead.gain for lead in leads])
+    if order != list(range(len(leads))):
+        leads, lead_names, adu = [leads[i] for i in order], [lead_names[i] for i in order], adu[:, order]
     if (adu == INVALID).all():
         raise RecordError(f"{stem.name} contains no valid ECG sample: choose another record")
     adu.flags.writeable = False
     return Record(
         name=name,
-        leads=tuple((names[i] or "ECG")[:16] for i in chosen),
+        leads=tuple(lead_names),
         gain=tuple(lead.gain for lead in leads),
         zero=tuple(lead.zero for lead in leads),
         adu=adu,
         synthetic=False,
         source=source,
         annotations=_annotations(stem, header.fs, n),
-        waves=tuple(wave for wave in waves if wave is not None),
+        waves=(*(wave for wave in waves if wave is not None), *_waves_beside(stem, header, others)),
         numerics=_numerics(stem.with_name(stem.name + NUMERICS_SUFFIX)),
     )
+
+
+def prepare() -> None:
+    """Import what reading and resampling a record needs: about a second, once in a process."""
+    import scipy.signal  # noqa: F401
+
+    with quiet_wfdb():
+        pass
 
 
 @contextmanager
@@ -153,18 +168,13 @@ def quiet_wfdb() -> Iterator[Any]:
 
 
 def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> list[int]:
-    """Return the indices of at most two ECG signals: MLII first, else II, then in the order of the file."""
-
-    def rank(i: int) -> int:
-        words = re.split(r"[\s_-]+", (names[i] or "").upper())
-        return 0 if "MLII" in words else 1 if "II" in words else 2
-
+    """Return the indices of at most twelve ECG signals: MLII first, else II, then in the order of the file."""
     ecg = [
         i
         for i, (name, unit) in enumerate(zip(names, units, strict=True))
         if (unit or "mV").lower() in MV_PER_UNIT and not NON_ECG_SIGNALS.search(name or "")
     ]
-    return sorted(ecg, key=rank)[:MAX_LEADS]
+    return sorted(ecg, key=lambda i: main_lead(names[i] or ""))[:MAX_LEADS]
 
 
 def _units(header: Any) -> list[str | None]:
@@ -221,6 +231,23 @@ def _wave(raw: Any, i: int, signal: Signal, factor: float) -> RecordedWave | Non
     return RecordedWave(signal, WAVE_UNIT[signal], fs, stored.gain, stored.zero, stored.adu)
 
 
+def _waves_beside(stem: Path, header: Any, known: Container[str]) -> Iterator[RecordedWave]:
+    """Yield the waves that a recorder of ours has put into records of their own, as the comments of a header say."""
+    for signal in WAVE_UNIT:
+        beside = stem.with_name(own_record(stem.name, signal))
+        named = f"{BESIDE}{beside.name}" in (header.comments or ())
+        if signal in known or not named or not beside.with_name(f"{beside.name}.hea").is_file():
+            continue
+        own = _header(beside, MIN_WAVE_FS, "a wave")
+        found = choose_waves(own.sig_name or [], _units(own)).get(signal)
+        if found is None or not own.sig_len:
+            continue
+        i, factor = found
+        wave = _wave(_call(beside, "rdrecord", channels=[i], smooth_frames=False), 0, signal, factor)
+        if wave is not None:
+            yield wave
+
+
 def _numerics(stem: Path) -> tuple[RecordedNumeric, ...]:
     """Return the numerics of the record that is ``stem`` + ``.hea``; none if there is no such record."""
     if not stem.with_name(stem.name + ".hea").is_file():
@@ -243,6 +270,25 @@ def _numerics(stem: Path) -> tuple[RecordedNumeric, ...]:
         fs = float(raw.fs * (raw.samps_per_frame[i] or 1))
         numerics.append(RecordedNumeric(name, UNIT_OF[name], fs, values))
     return tuple(numerics)
+
+
+def read_numerics_alone(stem: Path, *, name: str, source: str) -> Record | None:
+    """Read a WFDB record that contains numerics and nothing else; None if it is another one.
+
+    Raises
+    ------
+    RecordError
+        The files are damaged.
+    """
+    wfdb_bounds.check_text(stem)
+    fs = _call(stem, "rdheader").fs
+    if not fs or fs > MAX_NUMERICS_FS:
+        return None
+    header = _header(stem, MIN_NUMERICS_FS, "numerics")
+    if not header.sig_len or choose_leads([plain_name(text) for text in header.sig_name or []], _units(header)):
+        return None
+    numerics = _numerics(stem)
+    return of_numerics(name, numerics, header.sig_len / header.fs, source) if numerics else None
 
 
 def resample(mv: Samples, fs: float) -> Samples:

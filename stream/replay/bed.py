@@ -20,8 +20,8 @@ from stream.wire.messages import (
     Offer,
     RhythmOffer,
     RunningInjection,
-    ScenarioStatus,
 )
+from stream.wire.scenario_status import ScenarioStatus
 from stream.wire.truth_message import Truth
 
 MAX_EXECUTED_IDS = 64

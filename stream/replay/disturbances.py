@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from stream.errors import UsageError
 from stream.injections import chain, numerics
 from stream.injections.chain import Lines
+from stream.injections.lead_off import of_respiration
 from stream.replay.injection_truth import description, in_effect, truth
 from stream.replay.playhead import AnyRecord, Playhead
 from stream.replay.record_levels import RecordLevels
@@ -164,6 +165,8 @@ class Disturbances:
 
     def _disturbed_wave(self, bed: _Bed, wave: Wave, injections: list[RunningInjection]) -> Wave:
         own = [one for one in injections if one.signal == wave.signal]
+        if wave.signal == "resp":
+            own += [one for one in map(of_respiration, injections) if one is not None]
         if not own or bed.levels is None:
             return wave
         adu = np.frombuffer(wave.samples, "<i2").reshape(-1, 1)
@@ -220,6 +223,7 @@ class Disturbances:
 
 def _disturbed_numerics(levels: RecordLevels, values: Numerics, injections: list[RunningInjection]) -> Numerics:
     own = [one for one in injections if _concerns(one, values.index)]
+    own += [one for one in map(of_respiration, own) if one is not None and levels.by_impedance]
     return replace(values, values=numerics.disturb(values.values, values.index, own, levels.pulse_share))
 
 

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 from msgspec.structs import replace
 
-from stream.clock import Clock, monotonic_ns, rfc3339
+from stream.clock import Clock, monotonic_ns, rfc3339, unix_ns
 from stream.errors import MessageError, UsageError
 from stream.records.episodes import Episode
 from stream.records.record import Annotations, Record
@@ -25,7 +25,8 @@ from stream.replay.descriptions import MAX_NAMED, description, effect, names
 from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.episode_truth import left, note, passed
 from stream.replay.ledger import Write, discard
-from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines, show
+from stream.replay.playhead import AnyRecord, Playhead
+from stream.replay.playhead_actions import choose_record, execute, shift_deadlines, show
 from stream.replay.scenario_episodes import NO_EPISODES, Episodes
 from stream.replay.scenario_run import ScenarioRun
 from stream.replay.schedule import Schedule
@@ -40,6 +41,7 @@ from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, Message, Offer, RhythmOffer, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import (
     After,
     InjectionAction,
@@ -330,8 +332,22 @@ class Publisher:
         """Go on with another record at a position, for the scenario."""
         head = choose_record(self.beds[bed].head, record, self._now_ns())
         self._leave_episode(self.beds[bed])
-        self._move(self.beds[bed], replace(head, position=position))
+        self._move(
+            self.beds[bed], replace(head, position=position, loop=isinstance(record, Record) and not record.alone)
+        )
         self._remove_numerics(self.beds[bed])
+
+    def end_after(self, bed: str, n: int) -> None:
+        """End the replay of a recorded bed after its next samples, for the scenario."""
+        one = self.beds[bed]
+        self._leave_episode(one)
+        head = one.head
+        assert isinstance(head.record, Record)
+        if n:
+            head = replace(head, record=head.record.until(head.position + n))
+        else:
+            head = replace(head, position=head.record.n)
+        self._move(one, replace(head, loop=False, visit=None))
 
     def show_episode(self, bed: str, record: Record, episode: Episode, then: After) -> None:
         """Show an episode, for the scenario; what is not possible, after a command of somebody, is logged."""
@@ -429,7 +445,7 @@ class Publisher:
         Raises
         ------
         UsageError
-            See `stream.replay.playhead.show`.
+            See `stream.replay.playhead_actions.show`.
         """
         head = self._on_tick(show(bed.head, record, episode, after, self._now_ns()))
         self._leave_episode(bed)
@@ -511,6 +527,7 @@ class Publisher:
             send(chunk)
         if numerics is not None:
             send(numerics)
+            self._write_numerics(numerics)
             bed.numerics = True
         self._write_chunk(chunk)
         for truth in passed(before, chunk.n, rfc3339(self._clock.now_ns())) if before.visit is not None else ():
@@ -538,6 +555,7 @@ class Publisher:
         self._move(bed, head)
         if numerics is not None:
             self._send(numerics)
+            self._write_numerics(numerics)
             bed.numerics = True
             if head.seq == 1:
                 self.publish_status(bed)  # the next one may be an hour away
@@ -558,6 +576,11 @@ class Publisher:
     def _write_chunk(self, chunk: Waveform | Wave, signal: str = "ecg") -> None:
         due_ns, now_ns = chunk.due_ns, self._clock.now_ns()
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, due_ns, now_ns, signal)
+
+    def _write_numerics(self, message: Numerics) -> None:
+        due_ns, now_ns = unix_ns(message.when), self._clock.now_ns()
+        n = len(message.values)
+        self._write(message.bed, message.session, "", message.index, n, due_ns, now_ns, "numerics")
 
     def _log_end(self, head: Playhead, epoch: int) -> None:
         """Log that the record has ended with the last message, of an epoch."""

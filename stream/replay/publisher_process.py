@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +11,14 @@ from stream.clock import Clock
 from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
-from stream.records.episodes import Episode, choose, counts, named
+from stream.records.episodes import counts, named
 from stream.records.library import Library, LoadedRecords
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay import bed_claims
 from stream.replay.descriptions import description
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
+from stream.replay.next_episodes import NextEpisodes
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher
 from stream.replay.scenario_episodes import NO_EPISODES, Episodes
@@ -27,7 +27,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import Offer, RhythmOffer
+from stream.wire.messages import RhythmOffer
 from stream.wire.replay_actions import ChooseRecord, Inject, ShowEpisode
 from stream.wire.topics import Kind, Role, Topic, pattern
 
@@ -178,33 +178,44 @@ async def _report(client: Client, report: LoadReport | None) -> None:
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library | LoadedRecords) -> None:
     """Execute received commands; count and log refused ones. Records are loaded in a thread."""
-    episodes = await asyncio.to_thread(library.episodes)
-    publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(episodes).items())
-    publisher.offers = await _offers(library)
+    following = NextEpisodes(library, await asyncio.to_thread(library.episodes))
     client.counters["commands_refused"] = 0
-    turns: Counter[tuple[str, str]] = Counter()
-    async for received in client:
-        command = received.message
-        if isinstance(command, Alarm):
-            publisher.observe_alarm(command)
-        if not isinstance(command, Command):
-            continue
-        try:
-            if isinstance(command.action, ChooseRecord):
-                name = command.action.record
-                if all(offer.name != name for offer in publisher.offers):
-                    raise UsageError(f"record {name!r} is not offered")
-                bed = publisher.accept(command)
-                publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
-                publisher.complete(command)
-            elif isinstance(command.action, ShowEpisode):
-                await _show_episode(publisher, library, command, command.action, episodes, turns)
-            else:
-                publisher.execute(command)
-        except BedsideError as error:
-            client.counters["commands_refused"] += 1
-            log.warning("command refused: %s", error)
-            publisher.refuse(command, str(error))
+    offering = asyncio.create_task(_offer(publisher, library, following))
+    try:
+        async for received in client:
+            command = received.message
+            if isinstance(command, Alarm):
+                publisher.observe_alarm(command)
+            if not isinstance(command, Command):
+                continue
+            if offering.done() or isinstance(command.action, ChooseRecord):
+                await offering
+            try:
+                await _execute(publisher, library, following, command)
+            except BedsideError as error:
+                client.counters["commands_refused"] += 1
+                log.warning("command refused: %s", error)
+                publisher.refuse(command, str(error))
+    finally:
+        offering.cancel()
+        await asyncio.gather(offering, return_exceptions=True)
+
+
+async def _execute(
+    publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes, command: Command
+) -> None:
+    """Execute a command; `BedsideError` says why it cannot be."""
+    if isinstance(command.action, ChooseRecord):
+        name = command.action.record
+        if all(offer.name != name for offer in publisher.offers):
+            raise UsageError(f"record {name!r} is not offered")
+        bed = publisher.accept(command)
+        publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
+        publisher.complete(command)
+    elif isinstance(command.action, ShowEpisode):
+        await _show_episode(publisher, library, command, command.action, following)
+    else:
+        publisher.execute(command)
 
 
 async def _show_episode(
@@ -212,36 +223,38 @@ async def _show_episode(
     library: Library | LoadedRecords,
     command: Command,
     action: ShowEpisode,
-    episodes: Sequence[Episode],
-    turns: Counter[tuple[str, str]],
+    following: NextEpisodes,
 ) -> None:
-    """Find the episode of a command, load its record unless the bed has it, and show it.
-
-    ``turns`` counts those that a bed has shown of each rhythm.
-    """
+    """Find the episode of a command, load its record unless the bed has it, show it, and prepare for the next one."""
     bed = publisher.accept(command)
     if action.record is None or action.start_s is None or action.end_s is None:
-        episode = choose(episodes, action.rhythm or "", turns[command.bed, action.rhythm or ""])
+        episode = following.choose(command.bed, action.rhythm or "")
     else:
         if not library.has(action.record):
             raise UsageError(f"record {action.record!r} is not on disk; 'bedside data list' shows what is")
-        episode = named(episodes, action.record, action.start_s, action.end_s, action.rhythm)
+        episode = named(following.episodes, action.record, action.start_s, action.end_s, action.rhythm)
     record = bed.head.record
     if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the begin of a record
-        record = await asyncio.to_thread(library.load, episode.record)
+        record = await following.load(episode.record)
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")
     publisher.visit(bed, record, episode, action.after)
-    if action.record is None:
-        turns[command.bed, episode.rhythm] += 1
     publisher.complete(command)
+    if action.record is None:
+        following.note_shown(command.bed, episode.rhythm)
+        await following.load_ahead(command.bed)
 
 
-async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:
-    """Return the records that need no download; each is read in a thread, so that shutdown waits for one at most."""
+async def _offer(publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes) -> None:
+    """Offer rhythms, once their next records are loaded, and the records that need no download.
+
+    Each is read in a thread, so that shutdown waits for one at most.
+    """
+    await following.load_ahead(next(iter(publisher.beds)))
+    publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(following.episodes).items())
     listing, offers = library.listing(), []
     while (entry := await asyncio.to_thread(next, listing, None)) is not None:
         _, offer = entry
         if offer is not None:
             offers.append(offer)
-    return tuple(offers)
+    publisher.offers = tuple(offers)

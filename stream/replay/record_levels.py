@@ -52,6 +52,12 @@ class RecordLevels:
             for name, gain, zero, mv in zip(record.leads, record.gain, record.zero, self._part.mv().T, strict=True)
         )
 
+    @property
+    def by_impedance(self) -> bool:
+        """Whether the device counts breaths by the impedance of the thorax, for want of carbon dioxide."""
+        signals = {wave.signal for wave in self._part.waves}
+        return "resp" in signals and "co2" not in signals
+
     def wave(self, signal: str) -> Channel:
         """Return the level of another wave."""
         if signal not in self._waves:

@@ -11,7 +11,7 @@ from stream.records.record import Record
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.playhead import AnyRecord
 from stream.replay.visit import visit
-from stream.scenario.course import in_words
+from stream.scenario.description import in_words
 from stream.scenario.scenario import Place, Scenario
 
 Episodes = Mapping[tuple[str, int], tuple[Record, Episode]]

@@ -17,12 +17,13 @@ from stream.records.synthetic.presets import LIVE
 from stream.replay.playhead import AnyRecord, Playhead
 from stream.replay.scenario_episodes import Episodes
 from stream.replay.truths import truth_of
-from stream.scenario.course import in_progress, in_words, injection, injection_id, patient_at
+from stream.scenario.course import in_progress, injection, injection_id, patient_at
+from stream.scenario.description import described
 from stream.scenario.file import initial_patient
 from stream.scenario.scenario import Scenario, Step
 from stream.scenario.timeline import Event, Happening, Timeline, advance, begin, due, observe
 from stream.timebase import FS
-from stream.wire.messages import MAX_INDEX, MAX_SCENARIO_STEPS, Message, ScenarioStatus, ScenarioStep
+from stream.wire.messages import MAX_INDEX, Message
 from stream.wire.replay_actions import (
     After,
     InjectionAction,
@@ -32,6 +33,7 @@ from stream.wire.replay_actions import (
     SetVitals,
     StopInjection,
 )
+from stream.wire.scenario_status import MAX_SCENARIO_STEPS, ScenarioStatus
 from stream.wire.truth_message import TruthPhase, TruthWhat
 
 
@@ -46,6 +48,9 @@ class Actor(Protocol):
 
     def show_episode(self, bed: str, record: Record, episode: Episode, then: After) -> None:
         """Show an episode of a record, and return or go on."""
+
+    def end_after(self, bed: str, n: int) -> None:
+        """End the replay of a recorded bed after its next samples."""
 
     def tell_rhythm(self, bed: str, rhythm: str) -> None:
         """Tell which rhythm a patient has at its next sample."""
@@ -67,6 +72,8 @@ class _BedRun:
         That of the begin.
     begun, over : bool
         Whether the begin and the end of the scenario were told.
+    ending : bool
+        Whether the record ends with the next chunk, as the scenario does.
     """
 
     number: int
@@ -76,6 +83,7 @@ class _BedRun:
     at: int = 0
     begun: bool = False
     over: bool = False
+    ending: bool = False
 
 
 def first_records(scenario: Scenario, load: Callable[[str], Record]) -> list[tuple[AnyRecord, float]]:
@@ -165,6 +173,22 @@ class ScenarioRun:
             self._advance(run, head, now_ns, run.timeline.position + elapsed)
             if run.timeline.position >= self.scenario.samples:
                 self.end(head, now_ns)
+        self._end_record(run, head)
+
+    def _end_record(self, run: _BedRun, head: Playhead) -> None:
+        """End a recorded bed with the scenario: its record may be longer, or restart. A live patient ends by itself."""
+        left = max(self.scenario.samples - run.timeline.position, 0)
+        if (
+            run.ending
+            or not self._playing
+            or head.record.alone
+            or head.fast_until
+            or isinstance(head.record, LiveRecord)
+        ):
+            return
+        if left <= head.chunk and head.position + left <= head.record.n:
+            run.ending = True
+            self._actor.end_after(head.bed, left)
 
     def pass_over(self, bed: str, n: int) -> None:
         """Note that the next samples of a bed are not of its time: those before an episode, passed in a moment."""
@@ -228,7 +252,7 @@ class ScenarioRun:
         for step, at, fired in zip(run.steps, planned, run.timeline.fired, strict=True):
             known = at if fired is None else fired
             at_s = None if math.isinf(known) else round(known / FS, 2)
-            steps.append(ScenarioStep(text=in_words(step)[:80], at_s=at_s, happened=fired is not None))
+            steps.append(described(run.steps, step, at_s, happened=fired is not None))
         comes = bool(planned) and not math.isinf(planned[following])
         return ScenarioStatus(
             name=self.scenario.name,
@@ -310,7 +334,7 @@ class ScenarioRun:
                 self._actor.do(head.bed, StopInjection(injection_id=injection_id(self.scenario, number)))
         timeline, happened = advance(run.steps, begin(run.steps, bed.rhythm), position)
         # What was expected before is not expected any more.
-        run.timeline, run.over = timeline._replace(expected=()), False
+        run.timeline, run.over, run.ending = timeline._replace(expected=()), False, False
         if isinstance(run.record, LiveRecord):
             patient = patient_at(bed, run.steps, happened, position)
             self._actor.show(head.bed, _live(self.scenario, run.number, patient, position), 0)

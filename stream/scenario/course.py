@@ -1,4 +1,4 @@
-"""What a bed is at a time of its scenario: its patient, the injections in progress, and steps in few words."""
+"""What a bed is at a time of its scenario: its patient, and the injections in progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from stream.records.synthetic.patient import Patient
 from stream.records.synthetic.steering import shifted, with_rhythm, with_vitals
 from stream.scenario.file import initial_patient
-from stream.scenario.scenario import Bed, Place, Scenario, Step
+from stream.scenario.scenario import Bed, Scenario, Step
 from stream.scenario.timeline import Happening
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES
@@ -91,30 +91,3 @@ def in_progress(
 
 LEAST_LEFT_S = 0.5
 """An injection whose rest is shorter than this, or than its kind allows, is over after a jump, s."""
-
-
-def in_words(step: Step) -> str:
-    """Return what a step does in few words, the same in every language: codes, numbers, names."""
-    parts = []
-    if step.rhythm is not None:
-        parts.append(step.rhythm if step.rate is None else f"{step.rhythm} {step.rate:g}/min")
-    if step.vitals:
-        targets = ", ".join(f"{_spaced(name)} {target:g}" for name, target in step.vitals.items())
-        parts.append(targets + (f" ({step.ramp_s:g} s)" if step.ramp_s else ""))
-    if isinstance(step.episode, Place):
-        parts.append(f"episode {step.episode.record} {step.episode.start_s:g} s")
-    elif step.episode is not None:
-        parts.append(f"episode {step.episode}")
-    if step.inject is not None:
-        parts.append(_spaced(step.inject.kind))
-    if step.stop is not None:
-        parts.append(f"stop {step.stop}")
-    if step.expect is not None:
-        parts.append(f"→ {_spaced(step.expect.action)} ({step.expect.within_s:g} s)")
-    if step.note is not None and not parts:
-        parts.append("note")
-    return "; ".join(parts)
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -165,16 +166,16 @@ def _line_of(text: str, key: str) -> int:
     whole = tomllib.loads(text)
     while parts and not _has(whole, parts):
         parts.pop()
-    line = 1
-    for end in range(len(lines) + 1):
-        try:
-            table = tomllib.loads("".join(lines[:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        if _has(table, parts):
-            break
-        line = end + 1
-    return line
+    found = bisect_left(range(len(lines)), True, key=lambda end: _has(_beginning(lines, end)[1], parts))
+    return _beginning(lines, found - 1)[0] + 1 if found else 1
+
+
+def _beginning(lines: list[str], stop: int) -> tuple[int, Any]:
+    """Return how many of the first ``stop`` lines can be read, as many as possible, and what they say."""
+    for end in range(stop, 0, -1):
+        with suppress(tomllib.TOMLDecodeError):
+            return end, tomllib.loads("".join(lines[:end]))
+    return 0, {}
 
 
 def _has(table: Any, parts: list[str | int]) -> bool:

@@ -17,8 +17,8 @@ from stream.wire.answer import Answer
 from stream.wire.detail import SetDetail
 from stream.wire.limit_ranges import BELOW, Apnoea, Pressure, Rate, Respiration, Saturation
 from stream.wire.messages import (
+    ANALYSED_LEADS,
     MAX_FINITE,
-    MAX_LEADS,
     BedName,
     Finite,
     Hex128,
@@ -209,7 +209,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     value: Finite | None = None
     limit: Finite | None = None
     beats: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None = None
-    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(max_length=MAX_LEADS)] = ()
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(max_length=ANALYSED_LEADS)] = ()
     replaced_by: AlarmKind | None = None
     switched_off_by: Who | None = None
     observed: Finite | None = None

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 from stream.wire.messages import Waveform
-from stream.wire.shard import ward_shard
+from stream.wire.shard import Shard, ward_shard
 from stream.wire.ward_messages import Beds, WardEcg, names_of
 
 KEPT = 64
@@ -66,7 +66,10 @@ class BothWays:
             while len(ticks) > KEPT or (len(ticks) > 1 and self._sizes[message.shard] > MAX_KEPT_BYTES):
                 self._sizes[message.shard] -= ticks.popleft().size
         names = message.names
-        rows = [row for row, name in enumerate(names) if name in wanted]
+        if isinstance(wanted, Shard):
+            rows = list(_rows_of_shard(message.beds, message.shard, wanted))
+        else:
+            rows = [row for row, name in enumerate(names) if name in wanted]
         if repeated or self._own.keys().isdisjoint(names):
             return rows
         own = [row for row in rows if names[row] in self._own]
@@ -128,6 +131,12 @@ class _Tick(NamedTuple):
         [speed] = struct.unpack_from("<d", self.speed, 8 * i)
         session = self.session[16 * i : 16 * i + 16].hex()
         return _identity(chunk) == (session, epoch, chunk.seq, start, n, self.leads[source], speed)
+
+
+@lru_cache(1024)
+def _rows_of_shard(beds: str, shard: int, wanted: Shard) -> tuple[int, ...]:
+    """Return the places of the beds of a worker's shard in a message; the same beds come with each tick."""
+    return tuple(row for row, name in enumerate(names_of(beds, shard)) if name in wanted)
 
 
 @lru_cache(1024)

@@ -18,12 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.wire.injection_kinds import MAX_INJECTIONS, Disturbable, InjectedSignal, InjectionKind
+from stream.wire.scenario_status import ScenarioStatus
 from stream.wire.shard import MAX_SHARDS
 
 INVALID = -32768
 """The adu value of an invalid sample."""
 
-MAX_LEADS = 2
+MAX_LEADS = 12
+"""Leads of a bed's ECG."""
+
+ANALYSED_LEADS = 2
+"""Leads that forecast and alarms use, at most: the first ones of the ECG."""
+
 MIN_SPEED, MAX_SPEED = 0.01, 1000.0
 MAX_NUMERICS_SPEED = 7200.0
 """Largest replay speed of a record of numerics alone: an hour of the patient in half a second."""
@@ -120,7 +126,7 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     fs : int
         Always 360.
     leads : tuple of str
-        One or two lead names; MLII first if present.
+        One to twelve lead names. Forecast and alarms use the first two, so the sender puts the best ones there.
     gain, zero : tuple of float, tuple of int
         adu per mV and the adu of 0 mV, one per lead.
     samples : bytes
@@ -166,6 +172,11 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
             raise ValueError(f"sample {max(self.start, self.position)} lies beyond {MAX_INDEX}")
         if self.epoch_start > self.start:
             raise ValueError(f"epoch_start {self.epoch_start} lies after start {self.start}")
+
+    @property
+    def analysed(self) -> tuple[str, ...]:
+        """The leads that forecast and alarms use."""
+        return self.leads[:ANALYSED_LEADS]
 
     @property
     def n(self) -> int:
@@ -215,6 +226,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     origin : int
         Index of the last observed sample.
     leads : tuple of str
+        The leads that were analysed: the first one or two of the ECG.
     offsets : tuple of int
         Ascending; ``mean[k]`` is for sample ``origin + offsets[k]``.
     mean, scale : bytes
@@ -234,7 +246,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     epoch: Index
     seq: Index
     origin: Index
-    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=ANALYSED_LEADS)]
     offsets: Offsets
     mean: bytes
     scale: bytes
@@ -423,55 +435,6 @@ class ShownEpisode(msgspec.Struct, frozen=True, kw_only=True):
     start_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
     end_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
     returns: bool
-
-
-MAX_SCENARIO_STEPS = 64
-"""Steps of a scenario that a status lists."""
-
-
-class ScenarioStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of a scenario at a bed.
-
-    Attributes
-    ----------
-    text : str
-        In few words: codes, numbers, names.
-    at_s : float or None
-        When it happens, or has happened, s of the scenario; None: that depends on an event.
-    happened : bool
-    """
-
-    text: Annotated[str, msgspec.Meta(max_length=80)]
-    at_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None
-    happened: bool
-
-
-class ScenarioStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario that is in progress at a bed.
-
-    Attributes
-    ----------
-    name, title : str
-    position_s, seconds : float
-        Where it is, and its duration, s.
-    playing : bool
-        False while it waits, and when it is over.
-    next : str
-        The step that comes next, as far as it is known; empty if there is none.
-    next_s : float or None
-        When it comes.
-    steps : tuple of ScenarioStep
-        The first 64 of this bed, in the order of its file.
-    """
-
-    name: Text
-    title: Text
-    position_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
-    playing: bool
-    next: Text = ""
-    next_s: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
-    steps: Annotated[tuple[ScenarioStep, ...], msgspec.Meta(max_length=MAX_SCENARIO_STEPS)] = ()
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """Last hours and next hours of a bed without ECG, once for each hour. Not a diagnosis.
+    """Last hours and next hours of a bed, once for each hour. Not a diagnosis.
 
     Attributes
     ----------
@@ -143,6 +143,8 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Its parts; those without points are missing.
     advisory : bool
         Whether the risk is at or above its threshold.
+    advisory_hour : int or None
+        Hour of the record at which a standing advisory was raised; None without one, or of a worker that does not say.
     advisory_risk : str or None
         The risk that the advisory is about; None of a worker without a model of risks.
     threshold : float or None
@@ -177,6 +179,7 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     reasons: Annotated[tuple[Reason, ...], msgspec.Meta(max_length=16)]
     text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
     synthetic: bool
+    advisory_hour: Index | None = None
     lease: Lease = 0
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import get_args
 
 from stream.errors import MessageError, UsageError
@@ -139,6 +140,7 @@ def check_bed(bed: str) -> str:
     return bed
 
 
+@lru_cache(16_384)
 def parse(text: str) -> Topic:
     """Parse a topic.
 

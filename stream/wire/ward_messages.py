@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from stream.timebase import FS
 from stream.wire.messages import (
+    ANALYSED_LEADS,
     MAX_FINITE,
     MAX_GAIN,
     MAX_INDEX,
@@ -53,6 +54,7 @@ BED_BYTES = 1024
 """Most that a bed adds to a message beside its samples."""
 
 Leads = Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+AnalysedLeads = Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=ANALYSED_LEADS)]
 
 
 class Beds(Protocol):
@@ -304,7 +306,7 @@ class WardForecast(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1)
 
     origin: bytes
     lease: bytes
-    lead_sets: Annotated[tuple[Leads, ...], msgspec.Meta(min_length=1, max_length=MAX_WARD_BEDS)]
+    lead_sets: Annotated[tuple[AnalysedLeads, ...], msgspec.Meta(min_length=1, max_length=MAX_WARD_BEDS)]
     lead_set: bytes
     offsets: Offsets
     mean: bytes

@@ -77,16 +77,26 @@ def as_bytes(messages: list[Message]) -> list[bytes]:
 
 
 def alarms_of(models: Models, messages: list[Message]) -> list[Alarm]:
-    """Return the alarms that a worker raises."""
+    """Return the alarms that a worker raises; chunks of several beds that are due together are one tick of it."""
     harness = WorkerHarness(models)
+    due: list[Waveform] = []
+
+    def tick() -> None:
+        if due:
+            harness.clock.now = max(harness.clock.now, due[0].due_ns)
+            harness.worker.tick(due)
+            due.clear()
+
     for message in messages:
         if isinstance(message, Wave):
             harness.worker.add_wave(message)
         elif isinstance(message, Numerics):
             harness.worker.add_numerics(message)
         elif isinstance(message, Waveform):
-            harness.clock.now = max(harness.clock.now, message.due_ns)
-            harness.worker.tick([message])
+            if due and message.due_ns != due[0].due_ns:
+                tick()
+            due.append(message)
+    tick()
     return [one for one in harness.messages if isinstance(one, Alarm) and one.phase == "raised"]
 
 

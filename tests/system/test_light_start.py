@@ -49,4 +49,4 @@ def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, t
     with running("replay", "synthetic", "--loop", env=env, output=tmp_path / "replay.log"):
         modules = modules_after(window, broker_process)
     assert "PySide6.QtWidgets" in modules
-    assert not modules & {"torch", "numba", "pandas", "wfdb"}
+    assert not modules & {"torch", "numba", "pandas", "wfdb", "scipy", "pyqtgraph"}

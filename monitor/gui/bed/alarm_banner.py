@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from monitor.gui.style.alarm_message import paint_background
 from monitor.gui.style.fitted_text import draw_fitted
 from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
@@ -100,10 +101,8 @@ class AlarmBanner(QWidget):
                     translate("AlarmBanner", "no active alarm"),
                 )
             if self.priority is not None:
-                ink, ground = self.theme.signal_ink[self.priority], self.theme.signal[self.priority]
-                if not self.bright:
-                    ink, ground = self.theme.priority[self.priority], self.theme.priority_tint[self.priority]
-                painter.fillRect(right, colour(ground))
+                over = self.line is not None and self.line.latched
+                ink = paint_background(painter, right, self.theme, self.priority, bright=self.bright, over=over)
                 # The name of the alarm must be readable from 3 m; the values are smaller.
                 headline, _, detail = self.alarm.partition(": ")
                 place = right.adjusted(16, 0, -12, 0)

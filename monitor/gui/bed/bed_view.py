@@ -58,6 +58,9 @@ _ANY_WIDTH = (1 << 24) - 1
 _NUMBERS_NS = 100_000_000
 """Interval at which numbers other than heart rate are renewed, ns."""
 
+_HOURS_STRETCH = 3
+"""Share of the height of the hours of a bed with ECG, that of the traces being 1 or what they need."""
+
 
 class BedView(QWidget):
     """Shows one bed, and the others in a bar.
@@ -88,6 +91,7 @@ class BedView(QWidget):
         self._presenter = presenter
         self._trend_step: tuple[str | None, int] | None = None
         self._trend_span: int | None = None
+        self._charted = self._hours_wanted = False
         self._numbers_key: tuple[object, ...] | None = None
         self._build(theme)
         self.freeze = FreezeController(theme, self.sweep, presenter)
@@ -111,6 +115,7 @@ class BedView(QWidget):
         self._lanes = (0, 0)
         self._with_waves: bool | None = None
         self.header.replay.clicked.connect(self.toggle_replay)
+        self.header.hours.clicked.connect(self.toggle_hours)
 
         whole, below = self._whole, _ = QVBoxLayout(self), QHBoxLayout(self.drawer)
         self._rows, self._side, self._foot_row = QGridLayout(), QVBoxLayout(), QHBoxLayout(self.foot)
@@ -168,8 +173,9 @@ class BedView(QWidget):
 
     def _show_kind(self, *, charted: bool) -> None:
         """Show the outlook of a bed without ECG in place of trace, numbers and trend, or these again."""
-        if self.outlook.isHidden() != charted:
+        if self._charted == charted:
             return
+        self._charted = charted
         self.outlook.setVisible(charted)
         self._whole.setStretchFactor(self._rows, int(not charted))
         self._whole.setStretchFactor(self.outlook, int(charted))
@@ -193,9 +199,8 @@ class BedView(QWidget):
         self.sweep.forecast_shown = preferences.forecast != "off"
         self.sweep.earlier_forecast_shown = preferences.forecast == "both"
         self.header.show_legend(preferences.forecast)
-        charted = not self.outlook.isHidden()
         for widget, shown in ((self.trend, preferences.trend), (self.drawer, preferences.engineer)):
-            shown &= not charted
+            shown &= not self._charted
             if widget.isHidden() == shown:
                 widget.setVisible(shown)
                 self._trend_step = None
@@ -208,7 +213,7 @@ class BedView(QWidget):
         """Amount of signal that fits at the selected paper speed and gain."""
         preferences = self.preferences
         view = self.sweep.view(preferences.speed, preferences.gain or None, preferences.leads)
-        return replace(view, waves=preferences.shown_waves)
+        return replace(view, waves=preferences.shown_waves, leads=preferences.shown_leads)
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Show a frame, and the number of rejected messages."""
@@ -217,6 +222,7 @@ class BedView(QWidget):
         if frame.chart is not None:
             self._show_chart(frame)
             return
+        self._show_hours(frame)
         gain = f"{self.preferences.gain:g} mm/mV" if self.preferences.gain else translate("BedView", "amplitude fitted")
         self.header.show_frame(frame, f"{self.preferences.speed:g} mm/s · {gain}")
         trace, stale = self.freeze.trace(frame, self.view)
@@ -225,15 +231,30 @@ class BedView(QWidget):
         self.sweep.show_trace(trace, stale=stale, message=text_of(frame.link.phrase), paused=paused)
         self.waves.show_trace(trace, stale=stale, paused=paused)
         if not self.drawer.isHidden():
-            self.strip.show_trace(trace, stale=stale)
+            self._show_drawer(frame, trace, rejected, stale=stale)
         self._show_numbers(frame, trace)
         self._show_trend(frame)
         self.heart_rate.show_frame(frame)
+        self._show_rest(frame)
+
+    def _show_drawer(self, frame: Frame, trace: Trace | None, rejected: int, *, stale: bool) -> None:
+        """Show what the drawer for engineers has."""
+        self.strip.show_trace(trace, stale=stale)
         self.engineer.show_frame(frame, rejected)
         self.score.show_score(frame.score)
         if self.score.isHidden() == bool(self.score.rows):
             self._update_layout()
-        self._show_rest(frame)
+
+    def _show_hours(self, frame: Frame) -> None:
+        """Show the hours of a bed with ECG below its traces, if they are wanted, and there are outlook and room."""
+        room = self.height() >= px(_FULL_LAYOUT_PX)
+        self.header.hours.setEnabled(room)
+        shown = self._hours_wanted and room and frame.hours is not None
+        if self.outlook.isHidden() == shown:
+            self.outlook.setVisible(shown)
+            self._whole.setStretchFactor(self.outlook, _HOURS_STRETCH if shown else 0)
+        if shown:
+            self.outlook.show_frame(frame)
 
     def _show_chart(self, frame: Frame) -> None:
         """Show a bed without ECG."""
@@ -303,7 +324,10 @@ class BedView(QWidget):
             self._trend_step = None
 
     def next_trend_span(self) -> None:
-        """Show the next span of the trend; after the longest, the shortest."""
+        """Show the next span of the trend, or of the hours of a bed without ECG; after the longest, the shortest."""
+        if not self.outlook.isHidden():
+            self.outlook.chart.next_span()
+            return
         shown = self.trend.trend
         longest = shown is not None and shown.stop - shown.first == SPANS_S[-1]
         self.zoom_trend(-len(SPANS_S) if longest else 1)
@@ -320,6 +344,10 @@ class BedView(QWidget):
             return
         self.replay.setVisible(self.replay.isHidden())
         self._update_layout()
+
+    def toggle_hours(self) -> None:
+        """Show or hide the hours of beds with ECG; a bed without has nothing else."""
+        self._hours_wanted = not self._hours_wanted
 
     def toggle_engineer(self) -> None:
         """Open or close the drawer for engineers."""

@@ -25,6 +25,8 @@ class BedHeader(QWidget):
     ----------
     replay : QPushButton
         Shows or hides the replay controls.
+    hours : QPushButton
+        Shows or hides the hours of a bed with ECG, if there is an outlook on them; in the colour of an early warning.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -32,7 +34,11 @@ class BedHeader(QWidget):
         self.theme = theme
         self.bed, self.record = Label(theme, "text", 22, bold=True), Label(theme, "faint", 14)
         self.replay = QPushButton()
-        self.replay.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.hours = QPushButton()
+        for button in (self.replay, self.hours):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.hours.hide()
+        self._warned = False
         self.synthetic = Label(
             theme, "ground", 16, bold=True, ground="simulation", text_source=lambda: translate("BedHeader", "SYNTHETIC")
         )
@@ -46,7 +52,7 @@ class BedHeader(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 4)
         row.setSpacing(16)
-        for widget in (self.bed, self.record, self.replay, self.synthetic):
+        for widget in (self.bed, self.record, self.replay, self.hours, self.synthetic):
             row.addWidget(widget, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(self.legend, alignment=Qt.AlignmentFlag.AlignVCenter)
@@ -61,9 +67,19 @@ class BedHeader(QWidget):
         # A glyph of a fallback font would make the line taller and move the trace.
         self.setFixedHeight(px(_HEIGHT))
         self.replay.setText(translate("BedHeader", "Replay  (V)"))
-        self.replay.setFont(font(13, bold=True))
+        for button in (self.replay, self.hours):
+            button.setFont(font(13, bold=True))
         self.replay.setStyleSheet(button_style(theme))
+        self._update_hours()
         self.show_legend(self._forecast)
+
+    def _update_hours(self) -> None:
+        """Name the hours; while an early warning stands, by its name and in its colour."""
+        theme, warned = self.theme, self._warned
+        name = translate("BedHeader", "Early warning  (H)") if warned else translate("BedHeader", "Hours  (H)")
+        self.hours.setText(name)
+        ink = f" QPushButton {{ color: {theme.priority['medium']} }}" if warned else ""
+        self.hours.setStyleSheet(button_style(theme) + ink)
 
     def show_legend(self, forecast: str) -> None:
         """Show what is drawn of forecasts: a value of the preference ``forecast``."""
@@ -95,6 +111,13 @@ class BedHeader(QWidget):
         self._show(frame, parts)
 
     def _show(self, frame: Frame, parts: list[str]) -> None:
+        offered = frame.hours is not None and frame.chart is None
+        if self.hours.isHidden() == offered:
+            self.hours.setVisible(offered)
+        warned = frame.hours is not None and frame.hours.outlook.advisory
+        if warned != self._warned:
+            self._warned = warned
+            self._update_hours()
         _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
         _set(self.record, " · ".join(parts))
         if self.synthetic.isHidden() == frame.synthetic:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from monitor.gui.bed.value_rows import ValueRows
 from monitor.gui.style.language import translate
 from monitor.gui.style.number_colours import NumberColours, is_bright, number_colours
 from monitor.gui.style.text_lookup import text_of
@@ -18,7 +19,6 @@ from monitor.view.st_levels import StLevel, st_text
 from monitor.view.view_model import Frame, Patient
 from stream.wire.alarm_messages import Priority
 
-_ROW, _ROWS = 26, 4
 _LARGEST_PX, _COMPACT_PX = 103, 72
 """Height of the heart rate."""
 
@@ -183,47 +183,6 @@ class HeartRate(QWidget):
             if levels and painter.fontMetrics().horizontalAdvance(line) <= room:
                 return line
         return ""
-
-
-class ValueRows(QWidget):
-    """Names and values, one per line.
-
-    Attributes
-    ----------
-    rows : tuple of (str, str)
-        Names and values as shown.
-    """
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.theme = theme
-        self.rows: tuple[tuple[str, str], ...] = ()
-        self.apply_theme(theme)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme."""
-        self.theme = theme
-        self.setFixedHeight(px(_ROW * _ROWS + 12))
-        self.update()
-
-    def show_rows(self, rows: tuple[tuple[str, str], ...]) -> None:
-        """Show other names and values."""
-        if rows != self.rows:
-            self.rows = rows
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw the rows."""
-        with QPainter(self) as painter:
-            painter.fillRect(self.rect(), colour(self.theme.panel))
-            painter.setFont(font(13))
-            for number, (name, value) in enumerate(self.rows):
-                line = QRect(px(14), px(8 + _ROW * number), self.width() - px(28), px(24))
-                painter.setPen(colour(self.theme.faint))
-                painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
-                painter.setPen(colour(self.theme.score))
-                painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
 
 
 class EngineerPanel(ValueRows):

@@ -7,6 +7,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.bed.alarm_banner import alarm_name, alarm_short_name
+from monitor.gui.style.alarm_message import paint_background
 from monitor.gui.style.fitted_text import draw_fitted, text_width
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, colour, font, lit, px
@@ -79,13 +80,10 @@ class OtherBeds(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
         """Draw bed and alarm."""
-        theme = self.theme
-        ink, ground = theme.priority["high"], theme.priority_tint["high"]
-        if self.bright:
-            ink, ground = theme.signal_ink["high"], theme.signal["high"]
+        over = self.alarm is not None and self.alarm.line.latched
         with QPainter(self) as painter:
             field = self.rect().adjusted(4, 4, -4, -4)
-            painter.fillRect(field, colour(ground))
+            ink = paint_background(painter, field, self.theme, "high", bright=self.bright, over=over)
             painter.setPen(colour(ink))
             field.adjust(px(8), 0, -px(8), 0)
             if self._low:

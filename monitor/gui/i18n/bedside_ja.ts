@@ -116,6 +116,14 @@
         <translation>再生  (V)</translation>
     </message>
     <message>
+        <source>Early warning  (H)</source>
+        <translation>早期警告 (H)</translation>
+    </message>
+    <message>
+        <source>Hours  (H)</source>
+        <translation>時間ごと (H)</translation>
+    </message>
+    <message>
         <source>forecast, 90 % band</source>
         <translation>予測、90 % 区間</translation>
     </message>
@@ -156,6 +164,10 @@
     <message>
         <source>SYN</source>
         <translation>合成</translation>
+    </message>
+    <message>
+        <source>{alarm}, ended</source>
+        <translation>{alarm}、終了</translation>
     </message>
 </context>
 <context>
@@ -264,6 +276,10 @@
         <translation>バイタルサイン</translation>
     </message>
     <message>
+        <source>Score</source>
+        <translation>スコア</translation>
+    </message>
+    <message>
         <source>Scenario</source>
         <translation>シナリオ</translation>
     </message>
@@ -288,16 +304,16 @@
         <translation>この配信元はアーチファクトや障害を加えられません。</translation>
     </message>
     <message>
+        <source>Nothing can be injected: this bed sends numerics alone.</source>
+        <translation>数値だけのベッドなので、アーチファクト・障害は加えられません。</translation>
+    </message>
+    <message>
         <source>return afterwards to where the record was</source>
         <translation>終了後、元の位置に戻る</translation>
     </message>
     <message>
         <source>note for the debriefing, then Enter</source>
         <translation>振り返り用のメモ(Enter で送信)</translation>
-    </message>
-    <message>
-        <source>This bed sends numerics alone.</source>
-        <translation>このベッドは数値だけを送っています。</translation>
     </message>
     <message>
         <source>This bed sends none of {signals}.</source>
@@ -328,6 +344,14 @@
         <translation>一時停止中</translation>
     </message>
     <message>
+        <source>{action}: done after {seconds} s</source>
+        <translation>{action}: {seconds} 秒後に実施</translation>
+    </message>
+    <message>
+        <source>{action}: missed</source>
+        <translation>{action}: 実施されず</translation>
+    </message>
+    <message>
         <source>begins</source>
         <translation>開始</translation>
     </message>
@@ -338,6 +362,10 @@
     <message>
         <source>note: {text}</source>
         <translation>メモ: {text}</translation>
+    </message>
+    <message>
+        <source>scenario {name}</source>
+        <translation>シナリオ {name}</translation>
     </message>
     <message>
         <source>no scenario: start one with bedside replay --scenario</source>
@@ -362,6 +390,54 @@
     <message>
         <source>{seconds} s</source>
         <translation>{seconds} 秒</translation>
+    </message>
+    <message>
+        <source>{what} within {seconds} s</source>
+        <translation>{what}({seconds} 秒かけて)</translation>
+    </message>
+    <message>
+        <source>episode: {name}</source>
+        <translation>記録中の{name}</translation>
+    </message>
+    <message>
+        <source>{what} for {seconds} s</source>
+        <translation>{what}({seconds} 秒間)</translation>
+    </message>
+    <message>
+        <source>end of {name}</source>
+        <translation>{name}の終了</translation>
+    </message>
+    <message>
+        <source>student: {action} within {seconds} s</source>
+        <translation>学習者: {action}({seconds} 秒以内)</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>the alarm {name}</source>
+        <translation>アラーム「{name}」</translation>
+    </message>
+    <message>
+        <source>step {number}</source>
+        <translation>ステップ {number}</translation>
+    </message>
+    <message>
+        <source>after {seconds} s of {what}</source>
+        <translation>{what}が {seconds} 秒続いた後</translation>
+    </message>
+    <message>
+        <source>{seconds} s after {what}</source>
+        <translation>{what}の {seconds} 秒後</translation>
+    </message>
+    <message>
+        <source>after {what}</source>
+        <translation>{what}の後</translation>
+    </message>
+    <message>
+        <source>{text}, at {time} at the latest</source>
+        <translation>{text}(遅くとも {time})</translation>
     </message>
 </context>
 <context>
@@ -431,8 +507,12 @@
         <translation>すべての数値のトレンド</translation>
     </message>
     <message>
-        <source>trend: 10 min, 1 h, 8 h</source>
-        <translation>トレンド: 10 分、1 時間、8 時間</translation>
+        <source>hours: the next ones, where there is an outlook</source>
+        <translation>時間ごとの値と今後の予測(ある場合)</translation>
+    </message>
+    <message>
+        <source>trend: 10 min, 1 h, 8 h; hours: 6, 12, 24, 72</source>
+        <translation>トレンド: 10 分、1 時間、8 時間／時間ごとの値: 6、12、24、72 時間</translation>
     </message>
     <message>
         <source>write the trend of 8 h as CSV</source>
@@ -671,12 +751,28 @@ median,
 80 % 区間</translation>
     </message>
     <message>
+        <source>pressure is low now</source>
+        <translation>現在、血圧が低い</translation>
+    </message>
+    <message>
         <source>Risk: {event}</source>
         <translation>リスク: {event}</translation>
     </message>
     <message>
+        <source>low</source>
+        <translation>低</translation>
+    </message>
+    <message>
         <source>SIMULATION: a model&apos;s estimate, not a diagnosis. Low pressure is forecast fairly well, sepsis modestly.</source>
         <translation>シミュレーション: モデルによる推定であり、診断ではありません。低血圧の予測は比較的良好、敗血症は限定的です。</translation>
+    </message>
+    <message>
+        <source>since this hour</source>
+        <translation>この時刻から</translation>
+    </message>
+    <message>
+        <source>since hour {hour}</source>
+        <translation>{hour} 時間目から</translation>
     </message>
     <message>
         <source>not a diagnosis</source>
@@ -699,8 +795,20 @@ median,
         <translation>早期警告: {event}</translation>
     </message>
     <message>
+        <source>low now</source>
+        <translation>現在低値</translation>
+    </message>
+    <message>
         <source>No early warning</source>
         <translation>早期警告なし</translation>
+    </message>
+    <message>
+        <source>since hour {hour}: risk {before}, now {now}</source>
+        <translation>{hour} 時間目から: リスク {before}、現在 {now}</translation>
+    </message>
+    <message>
+        <source>since hour {hour}: risk {before}, now {now}, below the threshold</source>
+        <translation>{hour} 時間目から: リスク {before}、現在 {now}(しきい値未満)</translation>
     </message>
     <message>
         <source>NEWS2  {score}</source>
@@ -885,6 +993,70 @@ median,
         <source>false alarms per h · delay</source>
         <translation>誤アラーム/時 · 遅れ</translation>
     </message>
+    <message>
+        <source>none: start bedside score</source>
+        <translation>なし: bedside score を起動</translation>
+    </message>
+    <message>
+        <source>a record needs --annotations</source>
+        <translation>記録の再生には --annotations が必要</translation>
+    </message>
+    <message>
+        <source>QRS</source>
+        <translation>QRS</translation>
+    </message>
+    <message>
+        <source>VEB</source>
+        <translation>VEB</translation>
+    </message>
+    <message>
+        <source>SVEB</source>
+        <translation>SVEB</translation>
+    </message>
+    <message>
+        <source>VF</source>
+        <translation>VF</translation>
+    </message>
+    <message>
+        <source>VT</source>
+        <translation>VT</translation>
+    </message>
+    <message>
+        <source>VF or VT</source>
+        <translation>VF または VT</translation>
+    </message>
+    <message>
+        <source>asystole</source>
+        <translation>心静止</translation>
+    </message>
+    <message>
+        <source>AF</source>
+        <translation>AF</translation>
+    </message>
+    <message>
+        <source>% Se / PPV, Sp</source>
+        <translation>% Se / PPV、Sp</translation>
+    </message>
+    <message>
+        <source>last {minutes} min</source>
+        <translation>直近 {minutes} 分</translation>
+    </message>
+    <message>
+        <source>found</source>
+        <translation>検出</translation>
+    </message>
+    <message>
+        <source>delay</source>
+        <translation>遅れ</translation>
+    </message>
+    <message>
+        <source>false alarms per h</source>
+        <translation>誤アラーム/時</translation>
+    </message>
+    <message>
+        <source>beats and AF from {time} on</source>
+        <translation>心拍と AF は {time} から</translation>
+    </message>
 </context>
 <context>
     <name>Settings</name>
@@ -929,6 +1101,10 @@ median,
         <translation>自動調整</translation>
     </message>
     <message>
+        <source>as sent; or names, such as II, V5, aVF</source>
+        <translation>送信順。または名前(例: II, V5, aVF)</translation>
+    </message>
+    <message>
         <source>Measure this bar with a ruler and enter its length: the trace is then true to scale.</source>
         <translation>この線の長さを定規で測って入力すると、波形が実寸で表示されます。</translation>
     </message>
@@ -959,6 +1135,10 @@ median,
     <message>
         <source>ECG leads, at most</source>
         <translation>心電図の誘導数(最大)</translation>
+    </message>
+    <message>
+        <source>ECG leads shown</source>
+        <translation>表示する心電図の誘導</translation>
     </message>
     <message>
         <source>Other waves (drag to reorder)</source>
@@ -1103,6 +1283,14 @@ median,
     <message>
         <source>{value} ({hours} h ago)</source>
         <translation>{value}({hours} 時間前)</translation>
+    </message>
+    <message>
+        <source>since hour {hour}</source>
+        <translation>{hour} 時間目から</translation>
+    </message>
+    <message>
+        <source>since hour {hour} ({before} → {now})</source>
+        <translation>{hour} 時間目から({before} → {now})</translation>
     </message>
 </context>
 <context>

@@ -1,4 +1,4 @@
-"""What an instructor can do to one bed: rhythms, vital signs, injections, scenario and notes.
+"""What an instructor can do to one bed: rhythms, vital signs, injections, scenario and notes; and its live score.
 
 A control is enabled if the status of the bed's publisher says that it is possible; else its tool tip says why not.
 """
@@ -11,17 +11,19 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from monitor.gui.bed.score_panel import ScoreTable
 from monitor.gui.instructor.action_grid import ActionGrid
 from monitor.gui.instructor.names import name_of, rhythm_name
 from monitor.gui.instructor.scenario_panel import ScenarioPanel
 from monitor.gui.instructor.vitals_panel import VitalsPanel
-from monitor.gui.style.label import Label
+from monitor.gui.style.label import ElidedLabel, Label
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, font
 from monitor.view.instruction import impossible, rhythms_of, signal_for
 from stream.wire.injection_kinds import INJECTION_KINDS, InjectionKind
 from stream.wire.messages import BedStatus
 from stream.wire.replay_actions import MAX_NOTE, Inject, Note, SetRhythm, SetVitals, ShowEpisode, StopInjection
+from stream.wire.score_message import Score
 
 
 class BedControls(QWidget):
@@ -34,6 +36,9 @@ class BedControls(QWidget):
     rhythms, injections : ActionGrid
     vitals : VitalsPanel
     scenario : ScenarioPanel
+    score : ScoreTable
+    unable : ElidedLabel
+        Why nothing can be injected.
     back : QCheckBox
         Whether an episode returns to where the replay was.
     note : QLineEdit
@@ -46,6 +51,8 @@ class BedControls(QWidget):
         self._status: BedStatus | None = None
         self.rhythms, self.injections = ActionGrid(theme, 3), ActionGrid(theme, 3)
         self.vitals, self.scenario = VitalsPanel(theme), ScenarioPanel(theme)
+        self.score = ScoreTable(theme)
+        self.unable = ElidedLabel(theme, "text", 13)
         self.back, self.note = QCheckBox(), QLineEdit()
         self.back.setChecked(True)
         self.back.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -61,10 +68,14 @@ class BedControls(QWidget):
             self.rhythms: Label(theme, "faint", 13, text_source=lambda: translate("Instructor", "Rhythm")),
             self.injections: Label(theme, "faint", 13, text_source=lambda: translate("Instructor", "Disturbances")),
             self.vitals: Label(theme, "faint", 13, text_source=lambda: translate("Instructor", "Vital signs")),
+            self.score: Label(theme, "faint", 13, text_source=lambda: translate("Instructor", "Score")),
             self.scenario: Label(theme, "faint", 13, text_source=lambda: translate("Instructor", "Scenario")),
         }
         left, right, columns, whole = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        for column, widgets in ((left, (self.rhythms, self.back, self.vitals)), (right, (self.injections,))):
+        for column, widgets in (
+            (left, (self.rhythms, self.back, self.vitals)),
+            (right, (self.injections, self.unable, self.score)),
+        ):
             for widget in widgets:
                 if widget in titles:
                     column.addWidget(titles[widget])
@@ -79,8 +90,10 @@ class BedControls(QWidget):
         whole.addWidget(self.note)
         self.apply_theme(theme)
 
-    def show_status(self, status: BedStatus | None, scenario_s: float | None, present: Mapping[str, float]) -> None:
-        """Show what is possible, what is in progress, and the present values of the patient."""
+    def show_status(
+        self, status: BedStatus | None, scenario_s: float | None, present: Mapping[str, float], score: Score | None
+    ) -> None:
+        """Show what is possible, what is in progress, the present values of the patient, and the score."""
         self._status = status
         gone = "" if status is not None else translate("Instructor", "No publisher sends this bed.")
         rhythms = {} if status is None else rhythms_of(status)
@@ -97,13 +110,20 @@ class BedControls(QWidget):
         recorded = translate("Instructor", "This patient is recorded; only synthetic/live can be steered.")
         self.vitals.show_bed("" if status is None else status.bed, gone or ("" if steerable else recorded), present)
         running = status.injections if status is not None else None
-        unable = "" if running is not None else translate("Instructor", "This publisher cannot inject.")
+        unable = ""
+        if status is not None and running is None:
+            unable = translate("Instructor", "This publisher cannot inject.")
+        elif status is not None and status.disturbable == () and not running:
+            unable = translate("Instructor", "Nothing can be injected: this bed sends numerics alone.")
+        self.unable.setText(unable)
+        self.unable.setVisible(bool(unable))
         self.injections.show_actions(
             {kind: name_of(kind) for kind in INJECTION_KINDS},
             frozenset(one.kind for one in running or ()),
             gone or unable,
             reasons={} if status is None else reasons_against(status),
         )
+        self.score.show_score(score)
         self.scenario.show_scenario(None if status is None else status.scenario, scenario_s, gone)
         self.note.setEnabled(not gone)
         self.note.setToolTip(gone)
@@ -143,8 +163,6 @@ class BedControls(QWidget):
 
 def reasons_against(status: BedStatus) -> dict[str, str]:
     """Return why injections are not possible at a bed, by their kinds."""
-    if status.disturbable == ():
-        return dict.fromkeys(impossible(status), translate("Instructor", "This bed sends numerics alone."))
     unsent = translate("Instructor", "This bed sends none of {signals}.")
     shared = translate("Instructor", "The beds of a large ward share their messages: replay with --detail all.")
     return {

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from monitor.gui.instructor.bed_controls import BedControls
 from monitor.gui.instructor.names import truth_line
+from monitor.gui.instructor.truth_list import TruthList
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.label import ElidedLabel, Label
 from monitor.gui.style.language import translate
@@ -56,7 +57,8 @@ class InstructorWindow(QWidget):
     Attributes
     ----------
     state : Instruction
-    beds, truths : QListWidget
+    beds : QListWidget
+    truths : TruthList
     controls : BedControls
     notice : ElidedLabel
         Why the last command was refused or not sent.
@@ -71,15 +73,11 @@ class InstructorWindow(QWidget):
         self._source, self._who, self._unsent = source, who, ""
         self._shown: tuple[object, ...] | None = None
         self.setWindowTitle(translate("Instructor", "bedside — instructor"))
-        self.beds, self.truths, self.controls = QListWidget(), QListWidget(), BedControls(theme)
+        self.beds, self.truths, self.controls = QListWidget(), TruthList(theme), BedControls(theme)
         self.notice, self.broker = ElidedLabel(theme, "simulation", 15, bold=True), ElidedLabel(theme, "faint", 12)
         self.warning = Label(theme, "simulation", 16, bold=True, text_source=simulation)
-        for one in (self.beds, self.truths):
-            one.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            one.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-            one.setWordWrap(True)
-            one.setTextElideMode(Qt.TextElideMode.ElideNone)
-            one.setResizeMode(QListWidget.ResizeMode.Adjust)
+        self.beds.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.beds.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.beds.currentRowChanged.connect(lambda _row: self._refresh())
         self.controls.requested.connect(self.request)
         footer, middle, whole = QHBoxLayout(), QSplitter(Qt.Orientation.Horizontal), QVBoxLayout(self)
@@ -138,7 +136,8 @@ class InstructorWindow(QWidget):
         shown = (bed, self.state.revision, None if scenario_s is None else round(scenario_s, 1), self._source.connected)
         if shown != self._shown:
             self._shown = shown
-            self.controls.show_status(status, scenario_s, {} if bed is None else self.state.values(bed))
+            present, score = ({}, None) if bed is None else (self.state.values(bed), self.state.score(bed))
+            self.controls.show_status(status, scenario_s, present, score)
             self._show_truths()
         refused = "" if bed is None else self.state.refusal(bed)
         reason = translate("Instructor", "refused: {reason}").format(reason=refused) if refused else ""
@@ -164,12 +163,8 @@ class InstructorWindow(QWidget):
         return f"{plain(bed)}\n{plain(status.record)}\n{what}"
 
     def _show_truths(self) -> None:
-        lines = [] if self.bed is None else [plain(truth_line(one)) for one in self.state.beds[self.bed]]
-        if lines == [self.truths.item(row).text() for row in range(self.truths.count())]:
-            return
-        self.truths.clear()
-        self.truths.addItems(lines)
-        self.truths.scrollToBottom()
+        truths = () if self.bed is None else self.state.beds[self.bed]
+        self.truths.show_lines(tuple(plain(truth_line(one)) for one in truths))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Stop drawing."""
@@ -185,6 +180,5 @@ class InstructorWindow(QWidget):
             f"QListWidget::item {{ padding: 6px }}"
             f"QListWidget::item:selected {{ background: {theme.edge}; color: {theme.text} }}"
         )
-        for one, size in ((self.beds, 15), (self.truths, 13)):
-            one.setStyleSheet(style)
-            one.setFont(font(size))
+        self.beds.setStyleSheet(style)
+        self.beds.setFont(font(15))

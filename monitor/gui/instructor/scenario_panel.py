@@ -1,20 +1,23 @@
-"""The running scenario of a bed: timeline, what comes next, pause and jump."""
+"""The running scenario of a bed: timeline, its steps, what comes next, pause and jump."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from monitor.gui.instructor.step_list import StepList
+from monitor.gui.instructor.step_texts import step_text
 from monitor.gui.instructor.timeline import Timeline
 from monitor.gui.style.label import ElidedLabel, button_style
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, font, px
-from stream.wire.messages import ScenarioStatus
+from monitor.view.scenario_steps import next_step
 from stream.wire.replay_actions import SetScenario
+from stream.wire.scenario_status import ScenarioStatus
 
 
 class ScenarioPanel(QWidget):
-    """Title, next step, button and timeline.
+    """Title, next step, button, timeline and steps.
 
     Attributes
     ----------
@@ -22,6 +25,7 @@ class ScenarioPanel(QWidget):
         A `SetScenario`.
     play : QPushButton
     timeline : Timeline
+    steps : StepList
     title : ElidedLabel
     """
 
@@ -31,6 +35,7 @@ class ScenarioPanel(QWidget):
         super().__init__()
         self._scenario: ScenarioStatus | None = None
         self.title, self.play, self.timeline = ElidedLabel(theme, "text", 14), QPushButton(), Timeline(theme)
+        self.steps = StepList(theme)
         self.play.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.play.clicked.connect(self._toggle)
         self.timeline.chosen.connect(lambda at_s: self.requested.emit(SetScenario(position_s=at_s)))
@@ -41,6 +46,7 @@ class ScenarioPanel(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addLayout(row)
         whole.addWidget(self.timeline)
+        whole.addWidget(self.steps)
         self.apply_theme(theme)
 
     def show_scenario(self, scenario: ScenarioStatus | None, now_s: float | None, reason: str) -> None:
@@ -50,12 +56,16 @@ class ScenarioPanel(QWidget):
         self.play.setToolTip(reason)
         self.play.setVisible(scenario is not None)
         self.timeline.setVisible(scenario is not None)
+        self.steps.setVisible(scenario is not None)
         self.timeline.setEnabled(not reason)
         if scenario is None:
             self.title.setText(translate("Instructor", "no scenario: start one with bedside replay --scenario"))
             return
         self.timeline.show_scenario(scenario, now_s or 0.0)
-        coming = translate("Instructor", "next: {step}").format(step=scenario.next) if scenario.next else ""
+        self.steps.show_scenario(scenario)
+        number = next_step(scenario.steps)
+        following = "" if number is None else step_text(scenario.steps[number])
+        coming = translate("Instructor", "next: {step}").format(step=following) if following else ""
         self.title.setText("   ".join(part for part in (scenario.title, coming) if part))
         pause, go_on = translate("Instructor", "Pause scenario"), translate("Instructor", "Continue scenario")
         self.play.setText(pause if scenario.playing else go_on)

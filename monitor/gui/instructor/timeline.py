@@ -1,4 +1,4 @@
-"""Timeline of a scenario: its steps, what has happened, and now. A click jumps to a time."""
+"""Timeline of a scenario: the numbers of its steps, as far as their times are known, and now. A click jumps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.replay_status import clock
-from stream.wire.messages import ScenarioStatus
+from stream.wire.scenario_status import ScenarioStatus
 
-_HEIGHT, _MARGIN, _ROWS = 128, 12, 4
+_HEIGHT, _MARGIN = 52, 12
 
 
 class Timeline(QWidget):
-    """Bar with a mark for each step that has a time.
+    """Bar with the number of each step whose time is known.
 
     Attributes
     ----------
@@ -64,8 +64,7 @@ class Timeline(QWidget):
         theme, scenario = self.theme, self._scenario
         if scenario is None:
             return
-        row_height = (self.height() - px(34)) / _ROWS
-        y = self.height() - px(24)
+        y, top = self.height() - px(24), px(16)
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             now_x = self.x_of(self._now_s)
@@ -74,18 +73,16 @@ class Timeline(QWidget):
             painter.setPen(QPen(colour(theme.ecg), 6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawLine(QPointF(_MARGIN, y), QPointF(now_x, y))
             painter.setFont(font(12))
-            timed = [(step.at_s, step) for step in scenario.steps if step.at_s is not None]
-            for number, (at_s, step) in enumerate(timed):
-                x, top = self.x_of(at_s), row_height * (number % _ROWS)
-                painter.setPen(QPen(colour(theme.faint), 1))
-                painter.drawLine(QPointF(x, top + row_height), QPointF(x, y))
-                painter.setPen(colour(theme.faint if step.happened else theme.text))
-                room = max(self.width() - x - 4, 0.0)
-                left = x + px(4) if room > px(110) else self.width() - px(110)
-                short = painter.fontMetrics().elidedText(step.text, Qt.TextElideMode.ElideRight, px(150))
-                painter.drawText(QRectF(left, top, px(150), row_height), Qt.AlignmentFlag.AlignVCenter, short)
+            for number, step in enumerate(scenario.steps, 1):
+                if step.at_s is None:
+                    continue
+                x = self.x_of(step.at_s)
+                painter.setPen(QPen(colour(theme.faint if step.happened else theme.text), 1))
+                painter.drawLine(QPointF(x, top), QPointF(x, y))
+                place = QRectF(x - px(14), 0, px(28), top)
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(number))
             painter.setPen(QPen(colour(theme.simulation), 2))
-            painter.drawLine(QPointF(now_x, 0), QPointF(now_x, y + px(6)))
+            painter.drawLine(QPointF(now_x, top), QPointF(now_x, y + px(6)))
             painter.setFont(font(13, bold=True))
             text = f"{clock(int(self._now_s))} / {clock(int(scenario.seconds))}"
             painter.drawText(QRectF(_MARGIN, y + px(6), px(160), px(18)), Qt.AlignmentFlag.AlignVCenter, text)

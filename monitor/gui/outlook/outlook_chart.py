@@ -1,7 +1,8 @@
-"""The last hours of a bed without ECG, and the forecast of the next ones, one row for each group of numerics.
+"""The last hours of a bed, and the forecast of the next ones, one row for each group of numerics.
 
 A value is a point at its hour; neighbouring hours are joined, and an hour without a value is a gap. Right of the line
 "now" are the median and the 80 % interval of the forecast. The lowest row is the risk of the advisory, hour by hour.
+The mouse wheel shows more or fewer hours of the past.
 """
 
 from __future__ import annotations
@@ -10,29 +11,35 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from monitor.gui.outlook import risk_row
 from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.view.chart import PRESSURE_LIMIT, ChartGroup, latest, shown_groups
+from monitor.gui.style.wheel_steps import WheelSteps
+from monitor.view.chart import PRESSURE_LIMIT, ChartGroup, HoursAhead, latest, shown_groups
+from monitor.view.hourly_course import SPANS_H, HourlyCourse
 from stream.wire.numerics_message import UNIT_OF, NumericName
 from stream.wire.outlook_message import MAX_PAST_H, Fan, Outlook
-from stream.wire.outlook_texts import name_phrase, risk_phrase, value_text
+from stream.wire.outlook_texts import name_phrase, value_text
 from stream.wire.wave_message import Signal
 
 _LEFT_PX, _RIGHT_PX, _AXIS_PX = 44, 26, 22
 _RISK_SHARE, _PRESSURE_SHARE = 0.9, 1.6
 """Height of the rows of the risk and of a pressure, as a share of that of another row."""
 
-_TICK_H, _TICK_PX = 6, 44
-"""Interval of the written hours of the past, and the least distance of two texts."""
+_TICKS_H, _TICK_PX = (1, 2, 6, 12, 24), 44
+"""Intervals of the written hours of the past, and the least distance of two texts."""
 
 _MEAN = ("abp_mean", "nibp_mean")
 _POINT_PX = 2.5
-_TWO_LIMITS_PX = 40
-"""Height from which the limits of a row are written, px at normal font size."""
+_TWO_LIMITS_PX, _THREE_LIMITS_PX = 40, 80
+"""Heights from which the limits of a row are written, and that of the pressure, px at normal font size."""
+
+_LEGEND_ROW_PX = 50
+"""Height of the row of the risk from which the bands are explained beside it."""
 
 _WAVES: Mapping[str, Signal] = {"ABP": "abp", "NIBP": "abp", "SpO₂": "pleth", "RR": "resp", "etCO₂": "co2"}
 """Whose colour each group has; others have that of texts."""
@@ -55,7 +62,10 @@ class OutlookChart(QWidget):
         super().__init__()
         self.theme = theme
         self.outlook: Outlook | None = None
+        self._span: int | None = None
         self.stale = False
+        self._course = HourlyCourse()
+        self._wheel = WheelSteps()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -68,11 +78,36 @@ class OutlookChart(QWidget):
         """Return the default size."""
         return QSize(800, px(400))
 
-    def show_outlook(self, outlook: Outlook | None, *, stale: bool) -> None:
-        """Show an outlook; nothing is drawn again while it is the same."""
+    def show_hours(self, hours: HoursAhead | None, *, stale: bool) -> None:
+        """Show the hours of a bed; nothing is drawn again while they are the same."""
+        outlook = None if hours is None else hours.outlook
         if (outlook, stale) != (self.outlook, self.stale):
             self.outlook, self.stale = outlook, stale
+            self._course = HourlyCourse() if hours is None else hours.course
             self.update()
+
+    # --- span -----------------------------------------------------------------------------------------------------
+
+    @property
+    def span(self) -> int:
+        """Hours of the past that are shown, of `SPANS_H`: as chosen, else those that there are, up to a day."""
+        if self._span is not None:
+            return self._span
+        return next((span for span in SPANS_H if span >= min(len(self._course.rows), MAX_PAST_H)), MAX_PAST_H)
+
+    def zoom(self, by: int) -> None:
+        """Show more (positive) or fewer hours of the past."""
+        self._span = SPANS_H[min(max(SPANS_H.index(self.span) + by, 0), len(SPANS_H) - 1)]
+        self.update()
+
+    def next_span(self) -> None:
+        """Show the next span; after the longest, the shortest."""
+        self.zoom(-len(SPANS_H) if self.span == SPANS_H[-1] else 1)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Zoom: up shows a shorter span."""
+        if step := self._wheel.take(event):
+            self.zoom(-step)
 
     # --- drawing --------------------------------------------------------------------------------------------------
 
@@ -88,15 +123,16 @@ class OutlookChart(QWidget):
                 painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
                 return
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            groups = shown_groups(outlook)
+            groups, course = shown_groups(self._course), self._course.last(self.span)
             edges = self._edges(groups, 0.0 if outlook.advisory_risk is None else _RISK_SHARE)
             self._draw_hours(painter, outlook, edges[-1])
             painter.setOpacity(self.theme.stale_opacity if self.stale else 1.0)
             for group, (top, bottom) in zip(groups, pairwise(edges), strict=False):
-                self._draw_group(painter, outlook, group, top, bottom)
-            self._draw_risk(painter, outlook, edges[-2], edges[-1])
+                self._draw_group(painter, outlook, course, group, top, bottom)
+            row = QRectF(px(_LEFT_PX), edges[-2], self.width() - px(_LEFT_PX), edges[-1] - edges[-2])
+            risk_row.draw(painter, self.theme, outlook, course, row, self._x)
             painter.setOpacity(1.0)
-            if outlook.forecasts:
+            if outlook.forecasts and row.height() >= px(_LEGEND_ROW_PX):
                 self._draw_legend(painter, edges[-2])
 
     def _edges(self, groups: Sequence[ChartGroup], risk: float) -> list[int]:
@@ -110,13 +146,15 @@ class OutlookChart(QWidget):
         outlook = self.outlook
         assert outlook is not None
         left, right = px(_LEFT_PX), self.width() - px(_RIGHT_PX)
-        span = MAX_PAST_H - 1 + max(outlook.horizons, default=0)
-        return left + (hours + MAX_PAST_H - 1) / span * (right - left)
+        span = self.span - 1 + max(outlook.horizons, default=0)
+        return left + (hours + self.span - 1) / span * (right - left)
 
     def _draw_hours(self, painter: QPainter, outlook: Outlook, bottom: int) -> None:
         """Draw the hours of the record, those of the forecast, and the line of the present."""
         painter.setFont(font(11))
-        past = [h for h in range(max(outlook.hour - MAX_PAST_H + 1, 0), outlook.hour) if h % _TICK_H == 0]
+        wide = (step for step in _TICKS_H if self._x(step) - self._x(0) >= 2 * px(_TICK_PX))
+        step = next(wide, _TICKS_H[-1])
+        past = [h for h in range(max(outlook.hour - self.span + 1, 0), outlook.hour) if h % step == 0]
         ticks = [(h - outlook.hour, translate("Outlook", "hour {hour}").format(hour=h)) for h in past]
         ticks += [(h, translate("Outlook", "+{hours} h").format(hours=h)) for h in outlook.horizons]
         present, free = self._x(0), float(self.width() + px(_TICK_PX))
@@ -124,12 +162,17 @@ class OutlookChart(QWidget):
             x = self._x(hours)
             painter.setPen(QPen(colour(self.theme.grid), 1))
             painter.drawLine(QLineF(x, 0, x, bottom))
-            if x < free - px(_TICK_PX) and abs(x - present) > px(_TICK_PX):
+            if px(_LEFT_PX) + px(_TICK_PX) / 2 < x < free - px(_TICK_PX) and abs(x - present) > px(_TICK_PX):
                 self._draw_hour(painter, x, text, self.theme.faint)
                 free = x
         x = self._x(0)
         painter.setPen(QPen(colour(self.theme.text), 1.5))
         painter.drawLine(QLineF(x, 0, x, bottom))
+        painter.setFont(font(11))
+        painter.setPen(colour(self.theme.faint))
+        corner = QRect(0, self.height() - px(_AXIS_PX), px(_LEFT_PX) - 6, px(_AXIS_PX))
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(corner, right, translate("Trend", "{count} h").format(count=self.span))
         painter.setFont(font(12, bold=True))
         self._draw_hour(painter, x, translate("Outlook", "now: {hour}").format(hour=outlook.hour), self.theme.text)
 
@@ -138,9 +181,11 @@ class OutlookChart(QWidget):
         place = QRectF(x - px(50), self.height() - px(_AXIS_PX), px(100), px(_AXIS_PX))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _draw_group(self, painter: QPainter, outlook: Outlook, group: ChartGroup, top: int, bottom: int) -> None:
+    def _draw_group(
+        self, painter: QPainter, outlook: Outlook, course: HourlyCourse, group: ChartGroup, top: int, bottom: int
+    ) -> None:
         fans = [fan for fan in outlook.forecasts if fan.name in group.members]
-        past = {one.name: one.values for one in outlook.past if one.name in group.members}
+        past = {name: course.values_of(name) for name in group.members if name in course.names}
         ink = self._ink(group)
         low, high, step = group.scale
         drawn = [value for values in past.values() for value in values if value is not None]
@@ -159,7 +204,8 @@ class OutlookChart(QWidget):
             painter.setFont(font(11))
             place = QRectF(0, y(PRESSURE_LIMIT) - px(8), px(_LEFT_PX) - 6, px(16))
             centre = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, centre, f"{PRESSURE_LIMIT:.0f}")
+            if bottom - top >= px(_THREE_LIMITS_PX):
+                painter.drawText(place, centre, f"{PRESSURE_LIMIT:.0f}")
         for fan in fans:
             self._draw_fan(painter, outlook, fan, y)
         for name in group.members:
@@ -244,33 +290,7 @@ class OutlookChart(QWidget):
         """Write what the bands are, into the room right of the risk, which has no forecast."""
         painter.setFont(font(11))
         painter.setPen(colour(self.theme.forecast))
-        left = self._x(1)
+        left = self._x(0)
         place = QRectF(left, top + 4, self.width() - left - 4, self.height() - px(_AXIS_PX) - top - 4)
         text = translate("Outlook", "forecast:\nmedian,\n80 % band")
-        painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
-
-    def _draw_risk(self, painter: QPainter, outlook: Outlook, top: int, bottom: int) -> None:
-        """Draw the risk of each hour as a bar, and its threshold."""
-        if outlook.advisory_risk is None or outlook.threshold is None:
-            return
-        height = bottom - top - px(20)
-        width = self._x(1) - self._x(0)
-        for number, risk in enumerate(outlook.past_risk):
-            if risk is None:
-                continue
-            ink = self.theme.priority["medium"] if outlook.is_over(risk) else self.theme.score
-            x = self._x(number + 1 - len(outlook.past_risk))
-            left = max(x - width / 2 + 1, float(px(_LEFT_PX)))
-            painter.fillRect(QRectF(left, bottom - risk * height, x + width / 2 - 1 - left, risk * height), colour(ink))
-        y = bottom - outlook.threshold * height
-        painter.setPen(QPen(colour(self.theme.threshold), 1, Qt.PenStyle.DashLine))
-        painter.drawLine(QLineF(px(_LEFT_PX), y, self._x(0) + width / 2, y))
-        painter.setFont(font(11))
-        painter.setPen(colour(self.theme.faint))
-        place, right = QRect(0, top + px(18), px(_LEFT_PX) - 6, height), Qt.AlignmentFlag.AlignRight
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, "100 %")
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, "0")
-        painter.setFont(font(12, bold=True))
-        painter.setPen(colour(self.theme.score))
-        name = translate("Outlook", "Risk: {event}").format(event=text_of(risk_phrase(outlook.advisory_risk)))
-        painter.drawText(QRect(px(_LEFT_PX) + 4, top + 2, self.width(), px(18)), Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, text)

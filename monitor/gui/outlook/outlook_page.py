@@ -1,4 +1,4 @@
-"""Page of a bed without ECG: its last hours, the forecast of the next ones, risks, score and advisory."""
+"""The hours of a bed: the last ones, the forecast of the next ones, risks, score and advisory."""
 
 from __future__ import annotations
 
@@ -37,6 +37,5 @@ class OutlookPage(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Show the outlook of a frame."""
-        outlook = None if frame.chart is None else frame.chart.outlook
-        self.chart.show_outlook(outlook, stale=frame.link.stale or not frame.worker)
-        self.panel.show_outlook(outlook)
+        self.chart.show_hours(frame.hours, stale=frame.link.stale or not frame.worker)
+        self.panel.show_hours(frame.hours)

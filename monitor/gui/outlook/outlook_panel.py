@@ -1,4 +1,4 @@
-"""Beside the chart of a bed without ECG: the advisory with its reasons, the risks, and NEWS2 with its parts."""
+"""Beside the chart of the hours: the advisory with its reasons, the risks, and NEWS2 with its parts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
+from monitor.view.chart import PRESSURE_RISKS, HoursAhead, is_low
+from monitor.view.early_warning import EarlyWarning, early_warning
 from stream.wire.alarm_texts import NO_VALUE
 from stream.wire.outlook_message import Outlook
 from stream.wire.outlook_texts import part_phrase, reason_phrases, risk_phrase
@@ -28,31 +30,44 @@ def percent(probability: float | None) -> str:
     return NO_VALUE if probability is None else f"{100 * probability:.0f} %"
 
 
+def warning_text(warning: EarlyWarning) -> str:
+    """Return since when a warning stands, and what has become of its risk."""
+    if not warning.hours:
+        return translate("Outlook", "since this hour")
+    if warning.before is None or warning.now is None:
+        return translate("Outlook", "since hour {hour}").format(hour=warning.since)
+    if warning.over:
+        text = translate("Outlook", "since hour {hour}: risk {before}, now {now}")
+    else:
+        text = translate("Outlook", "since hour {hour}: risk {before}, now {now}, below the threshold")
+    return text.format(hour=warning.since, before=percent(warning.before), now=percent(warning.now))
+
+
 class OutlookPanel(QWidget):
     """Shows advisory, risks and score of an outlook.
 
     Attributes
     ----------
-    advisory, reasons, score, parts, missing, hint : Label
+    advisory, since, reasons, score, parts, missing, hint : Label
     risks : RiskBars
     """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self._outlook: Outlook | None = None
+        self._hours: HoursAhead | None = None
         self._low = False
         self.box = QFrame()
         self.box.setObjectName("advisory")  # labels are frames, too
         self.advisory = Label(theme, self._advisory_ink, 17, bold=True)
-        self.reasons = Label(theme, "text", 14)
+        self.since, self.reasons = Label(theme, "text", 14, bold=True), Label(theme, "text", 14)
         self.risks = RiskBars(theme)
         self.score = Label(theme, "text", 24, bold=True)
         self.parts, self.missing = Label(theme, "text", 13), Label(theme, "technical", 13)
         self.hint = Label(theme, "faint", 12, text_source=self._hint)
         inner, whole = QVBoxLayout(self.box), QVBoxLayout(self)
         inner.setContentsMargins(10, 6, 10, 8)
-        for label in (self.advisory, self.reasons):
+        for label in (self.advisory, self.since, self.reasons):
             label.setWordWrap(True)
             inner.addWidget(label)
         whole.setContentsMargins(6, 4, 6, 4)
@@ -78,7 +93,8 @@ class OutlookPanel(QWidget):
             self._fill()
 
     def _advisory_ink(self, theme: Theme) -> str:
-        advised = self._outlook is not None and self._outlook.advisory
+        outlook = self._outlook
+        advised = outlook is not None and outlook.advisory
         return theme.priority["medium"] if advised else theme.faint
 
     def apply_theme(self, theme: Theme) -> None:
@@ -86,10 +102,15 @@ class OutlookPanel(QWidget):
         self.theme = theme
         self._fill()
 
-    def show_outlook(self, outlook: Outlook | None) -> None:
-        """Show an outlook."""
-        if outlook != self._outlook:
-            self._outlook = outlook
+    @property
+    def _outlook(self) -> Outlook | None:
+        return None if self._hours is None else self._hours.outlook
+
+    def show_hours(self, hours: HoursAhead | None) -> None:
+        """Show the outlook on a bed."""
+        changed = self._outlook != (None if hours is None else hours.outlook)
+        self._hours = hours
+        if changed:
             self._fill()
 
     def _fill(self) -> None:
@@ -100,6 +121,9 @@ class OutlookPanel(QWidget):
         )
         self.box.setStyleSheet(f"#advisory {{ background: {ground}; border-left: 6px solid {edge} }}")
         self.advisory.apply_theme(theme)
+        warning = None if self._hours is None else early_warning(self._hours)
+        self.since.setText("" if warning is None else warning_text(warning))
+        self.since.setVisible(warning is not None)
         self.risks.show_outlook(outlook, low=self._low)
         self.parts.setVisible(not self._low)
         if outlook is None:
@@ -182,10 +206,12 @@ class RiskBars(QWidget):
                 painter.drawText(
                     place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text_of(risk_phrase(risk.name))
                 )
-                painter.setFont(font(16, bold=True))
-                painter.setPen(colour(ink))
                 right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                painter.drawText(place, right, percent(risk.probability))
+                low_now = risk.name in PRESSURE_RISKS and is_low(outlook)
+                painter.setFont(font(13) if low_now else font(16, bold=True))
+                painter.setPen(colour(theme.wave["abp"] if low_now else ink))
+                text = translate("Outlook", "low now") if low_now else percent(risk.probability)
+                painter.drawText(place, right, text)
                 if self._low:
                     continue
                 bar = QRectF(4, top + height - px(_BAR_PX) - 6, self.width() - 8, px(_BAR_PX))

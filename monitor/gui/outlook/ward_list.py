@@ -15,7 +15,8 @@ from monitor.gui.outlook.outlook_panel import percent
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.view.chart import WardRow
+from monitor.view.chart import WardRow, mean_pressure
+from monitor.view.early_warning import EarlyWarning, early_warning
 from stream.wire.alarm_texts import NO_VALUE
 from stream.wire.outlook_message import RISK_NAMES
 from stream.wire.outlook_texts import reason_phrases
@@ -99,6 +100,7 @@ class WardList(QTableWidget):
             self.setRowHeight(place, px(_ROW_PX))
             outlook = row.chart.outlook
             advised = outlook is not None and outlook.advisory
+            over = outlook is not None and outlook.is_over(outlook.probability(outlook.advisory_risk))
             ink = self.theme.priority["medium"] if advised else self.theme.text
             name = ink if row.priority is None else self.theme.priority[row.priority]
             for column, text in enumerate(_texts(row)):
@@ -106,7 +108,7 @@ class WardList(QTableWidget):
                 item.setText(text)
                 item.setForeground(colour(name if column == 0 else ink if row.live else self.theme.faint))
                 item.setBackground(colour(self.theme.panel if row.bed == self._selected else self.theme.ground))
-                item.setFont(font(15, bold=column == 0 or (advised and column == len(HEADINGS) - 1)))
+                item.setFont(font(15, bold=column == 0 or (advised and over and column == len(HEADINGS) - 1)))
                 item.setToolTip(text if column == len(HEADINGS) - 1 else "")
                 if self.item(place, column) is None:
                     self.setItem(place, column, item)
@@ -118,11 +120,21 @@ def _texts(row: WardRow) -> tuple[str, ...]:
     outlook = row.chart.outlook
     if outlook is None:
         return row.bed.upper(), str(row.chart.hour), *[NO_VALUE] * (len(HEADINGS) - 3), ", ".join(silent)
-    known = row.pressure
+    known = mean_pressure(outlook)
+    warning = None if row.chart.hours is None else early_warning(row.chart.hours)
     pressure = NO_VALUE if known is None else f"{known[0]:.0f}"
     if known is not None and known[1]:
         pressure = translate("WardList", "{value} ({hours} h ago)").format(value=pressure, hours=known[1])
     score = NO_VALUE if outlook.score is None else str(outlook.score)
     risks = [percent(outlook.probability(name)) for name in RISK_NAMES]
-    reasons = ", ".join([*silent, *low, *(text_of(reason) for reason in reason_phrases(outlook))])
+    since = [] if warning is None else [_since(warning)]
+    reasons = ", ".join([*silent, *low, *since, *(text_of(reason) for reason in reason_phrases(outlook))])
     return row.bed.upper(), str(outlook.hour), pressure, score, *risks, reasons
+
+
+def _since(warning: EarlyWarning) -> str:
+    """Return since when a warning stands, and from what to what its risk has changed."""
+    if None in (warning.before, warning.now) or not warning.hours:
+        return translate("WardList", "since hour {hour}").format(hour=warning.since)
+    text = translate("WardList", "since hour {hour} ({before} → {now})")
+    return text.format(hour=warning.since, before=percent(warning.before), now=percent(warning.now))

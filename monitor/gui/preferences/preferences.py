@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
@@ -48,7 +49,10 @@ class Preferences:
     forecast : str
         ``off``, ``ahead`` of the cursor, or ``both``: ahead, and the earlier one under the trace.
     leads : int
-        Largest number of ECG leads shown, 1 or 2.
+        Largest number of ECG leads shown, 1 to 12; fewer where they have no room.
+    lead_names : str
+        Which ECG leads are shown, from top to bottom, separated by commas; empty for the first ones of each bed, of
+        which two are analysed.
     waves : str
         The waves shown, from top to bottom, separated by spaces: some of `WAVES`.
     grid : str
@@ -72,6 +76,7 @@ class Preferences:
     gain: float = 0.0
     forecast: str = "ahead"
     leads: int = 2
+    lead_names: str = ""
     waves: str = " ".join(WAVES)
     grid: str = "large"
     trend: bool = False
@@ -80,7 +85,12 @@ class Preferences:
     welcomed: bool = False
     geometry: bytes = b""
 
-    @property
+    @cached_property
+    def shown_leads(self) -> tuple[str, ...]:
+        """Names of the ECG leads that are shown, in order; none for the first ones of each bed."""
+        return tuple(name.strip() for name in self.lead_names.split(",") if name.strip())
+
+    @cached_property
     def shown_waves(self) -> tuple[Signal, ...]:
         """The waves shown, in order."""
         return tuple(sorted((name for name in WAVES if name in self.waves.split()), key=self.waves.split().index))
@@ -172,6 +182,11 @@ def _waves(value: object) -> str:
     return " ".join(names)
 
 
+def _lead_names(value: object) -> str:
+    # Qt reads a text with commas as a list.
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
 def _px_per_mm(value: Any) -> float:
     resolution = float(value)
     return resolution if resolution == 0 else float(_within(*PX_PER_MM_RANGE, float)(resolution))
@@ -192,6 +207,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "forecast": _one_of(("off", "ahead", "both"), str),
     "grid": _one_of(("off", "large", "fine"), str),
     "leads": _within(*LEADS_RANGE, int),
+    "lead_names": _lead_names,
     "waves": _waves,
     "trend": _bool,
     "engineer": _bool,

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QFrame,
+    QLineEdit,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -97,6 +98,7 @@ class PreferencesDialog(QDialog):
     language, colours, speed, gain, forecast, grid : ChoiceBox
     letters, leads : WholeNumberBox
         Per cent; ECG leads.
+    lead_names : QLineEdit
     waves : WaveOrder
     bar : MeasuredBar
     bar_mm : NumberBox
@@ -130,6 +132,8 @@ class PreferencesDialog(QDialog):
         self.leads.setRange(*LEADS_RANGE)
         self.leads.setValue(preferences.leads)
         self.leads.setKeyboardTracking(False)
+        self.lead_names = QLineEdit(preferences.lead_names)
+        self.lead_names.setPlaceholderText(translate("Settings", "as sent; or names, such as II, V5, aVF"))
         self.waves = WaveOrder(preferences.shown_waves)
         self.grid = _combo_box(_translated(GRID_NAMES), preferences.grid)
         self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _MAX_BAR_PX))
@@ -162,6 +166,7 @@ class PreferencesDialog(QDialog):
             )
         self.letters.valueChanged.connect(lambda value: self.changed.emit({"letters": value}))
         self.leads.valueChanged.connect(lambda value: self.changed.emit({"leads": value}))
+        self.lead_names.editingFinished.connect(lambda: self.changed.emit({"lead_names": self.lead_names.text()}))
         self.waves.changed.connect(lambda waves: self.changed.emit({"waves": waves}))
         self.bar_mm.valueChanged.connect(lambda mm: self.changed.emit({"px_per_mm": self.bar.pixels / mm}))
 
@@ -178,6 +183,7 @@ class PreferencesDialog(QDialog):
         self._form.addRow(translate("Settings", "Amplitude"), self.gain)
         self._form.addRow(translate("Settings", "Forecast"), self.forecast)
         self._form.addRow(translate("Settings", "ECG leads, at most"), self.leads)
+        self._form.addRow(translate("Settings", "ECG leads shown"), self.lead_names)
         self._form.addRow(translate("Settings", "Other waves (drag to reorder)"), self.waves)
         self._form.addRow(translate("Settings", "Grid"), self.grid)
         self._form.addRow(self._screen)

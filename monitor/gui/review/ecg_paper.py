@@ -9,12 +9,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from monitor.gui.style.language import translate
-from monitor.gui.style.polyline import thin
+from monitor.gui.style.polyline import draw_line, thin
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, unscaled_font
 from monitor.view.annotations import NORMAL_BEAT, ROWS
@@ -35,7 +34,6 @@ MAX_SCORE = 8.0
 """Upper limit of the score axis; higher scores are drawn at the limit."""
 
 _GAP_MM = 1.0
-_SEGMENT_POINTS = 30
 _REDRAW_MARGIN_PX = 6
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 
@@ -190,13 +188,7 @@ class _Drawing:
         rows = slice(begin, int(known[-1]) + 1)
         y = lane.bottom - (mv[rows].astype(np.float64) - lane.low) / (lane.high - lane.low) * (lane.bottom - lane.top)
         pen = QPen(colour(ink), mm * self.mm, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-        self.painter.setPen(pen)
-        x, y = thin(self.x[rows].astype(np.float64), y, self.every)
-        # Stroking a path costs more than proportionally to its length, so it is drawn in segments.
-        for at in range(0, len(x), _SEGMENT_POINTS):
-            segment = slice(at, at + _SEGMENT_POINTS + 1)
-            if np.isfinite(y[segment]).any():
-                self.painter.drawPath(arrayToQPath(x[segment], y[segment], connect="finite"))
+        draw_line(self.painter, *thin(self.x[rows].astype(np.float64), y, self.every), pen)
 
     def _score(self, lane: Lane) -> None:
         painter, theme, left, right = self.painter, self.theme, self.ruler.left, self.ruler.right

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from monitor.alarm_log.reader import StoreReader
 from monitor.common.strip import Strip
+from monitor.common.strip_forecast import StripForecast
 from monitor.gui.review.review_dialog import ReviewDialog
 from monitor.gui.style.theme import Theme
 from monitor.view.event_review import Review, build_review, newer_review, with_note, with_strip
@@ -112,7 +113,7 @@ class ReviewController:
         ):
             found = self._found = _look(self._store, alarm_id, now_ns)
         if found.problem is None:
-            return with_strip(review, found.strip)
+            return with_strip(review, found.strip, found.forecast)
         return review if review.leads else with_note(review, found.problem)
 
     def _discard_dialog(self) -> None:
@@ -127,6 +128,7 @@ class _Found:
 
     alarm_id: str
     strip: Strip | None
+    forecast: StripForecast | None
     problem: Phrase | None
     looked_ns: int
 
@@ -137,6 +139,6 @@ class _Found:
 
 def _look(store: StoreReader, alarm_id: str, now_ns: int) -> _Found:
     try:
-        return _Found(alarm_id, store.strip(alarm_id), None, now_ns)
+        return _Found(alarm_id, store.strip(alarm_id), store.forecast(alarm_id), None, now_ns)
     except StorageError as error:
-        return _Found(alarm_id, None, phrase("verbatim", text=f"{error}."), now_ns)
+        return _Found(alarm_id, None, None, phrase("verbatim", text=f"{error}."), now_ns)

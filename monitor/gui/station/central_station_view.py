@@ -73,6 +73,7 @@ class CentralStationView(QWidget):
         self.tiles: dict[str, BedTile] = {}
         self.frames: dict[str, Frame] = {}
         self._frame_count = 0
+        self._title_key: tuple[object, ...] | None = None
         self._speed: float | None = None
         self._px_per_mm: float | None = None
         self.title, self.note = Label(theme, "text", 18, bold=True), ElidedLabel(theme, "simulation", 15, bold=True)
@@ -107,6 +108,7 @@ class CentralStationView(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Set the theme of new tiles; existing ones are updated separately."""
         self.theme = theme
+        self._title_key = None
 
     def set_scale(self, px_per_mm: float) -> None:
         """Set the resolution of the screen."""
@@ -230,6 +232,19 @@ class CentralStationView(QWidget):
 
     def _show_title(self, beds: int) -> None:
         alarms = beds_in_alarm((*self.frames.values(), *self.charted.values()))
+        key = (
+            beds,
+            alarms,
+            len(self.tiles),
+            len(self.ward.rows),
+            self.speed,
+            self.gain,
+            self.size(),
+            self.others.isHidden(),
+        )
+        if key == self._title_key:
+            return
+        self._title_key = key
         count = translate("Station", "1 bed") if beds == 1 else translate("Station", "{count} beds")
         if beds > len(self.tiles) + len(self.ward.rows):
             count = translate("Station", "the first {shown} of {count} beds")

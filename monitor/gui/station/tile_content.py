@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from monitor.gui.bed.alarm_banner import alarm_name, alarm_short_name, banner_text, pause_text
 from monitor.gui.bed.numerics import heart_rate_text
+from monitor.gui.style.language import translate
 from monitor.gui.style.number_colours import is_bright
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import lit
@@ -107,6 +108,8 @@ def tile_content(frame: Frame, line: AlarmLine | None) -> TileContent:
     names: tuple[str, ...] = (re.split(r"[:,(、]", message)[0].strip(),)
     if line is not None:
         message, names = banner_text(line), (alarm_name(line), alarm_short_name(line))
+        if line.latched:
+            names = tuple(translate("BedTile", "{alarm}, ended").format(alarm=name) for name in names)
     priority = None if line is None else line.alarm.priority
     paused = not frame.worker or frame.pauses.alarms_s > 0
     steady = line is None or not line.unacknowledged or frame.pauses.alarms_s > 0

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from monitor.gui.station.tile_content import TileContent, tile_content
+from monitor.gui.style.alarm_message import paint_background
 from monitor.gui.style.fitted_text import draw_fitted, text_width
 from monitor.gui.style.language import translate
 from monitor.gui.style.number_colours import number_colours
@@ -204,10 +205,8 @@ class TileHeader(QWidget):
     def _draw_message(self, painter: QPainter, place: QRect) -> None:
         theme, content = self.theme, self.content
         priority = content.priority or "technical"
-        ink, ground = theme.priority[priority], theme.priority_tint[priority]
-        if content.priority is not None and content.bright:
-            ink, ground = theme.signal_ink[priority], theme.signal[priority]
-        painter.fillRect(place, colour(ground))
+        bright = content.bright and content.priority is not None
+        ink = paint_background(painter, place, theme, priority, bright=bright, over=content.latched)
         painter.setPen(colour(ink))
         field = place.adjusted(px(5), 0, -px(4), 0)
         if content.others:

@@ -1,87 +1,67 @@
-"""Anomaly strip: anomaly score and threshold on the time axis of the sweep.
-
-It is a pyqtgraph plot: unlike the sweep it changes only ten times per second, and pyqtgraph provides the axis.
-"""
+"""Anomaly strip: anomaly score and threshold on the time axis of the sweep."""
 
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import Qt
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.polyline import FloatArray64, draw_line, polygon, runs, square_pen
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.trace.sweep import gutter
 from monitor.view.trace import Trace
-from stream.timebase import FS, STRIDE
+from stream.timebase import STRIDE
 
 MAX_SCORE = 8.0
 """Upper limit of the axis; higher scores are drawn at the limit."""
 
+_TICKS = (0, 2, 4, 6, 8)
 _DECIMATION = 4
 _HEIGHT, _COMPACT_HEIGHT = 150, 100
+_MARGIN = 8
+"""Space above and below the axis, px."""
+
 _TITLE = QT_TRANSLATE_NOOP("AnomalyStrip", "anomaly score (3: once in 1,000 s by chance)")
 
 
-class AnomalyStrip(pg.PlotWidget):
+class AnomalyStrip(QWidget):
     """Score over the sweep, in two curves: the current sweep up to the cursor, and the rest of the previous one.
 
     Parameters
     ----------
     theme : Theme
+
+    Attributes
+    ----------
+    curves : list of (array, array)
+        Share of the sweep, 0 to 1, and score of the points of each curve.
+    threshold : float or None
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
+        self.curves: list[tuple[FloatArray64, FloatArray64]] = []
+        self.threshold: float | None = None
         self._shown: tuple[object, ...] | None = None
-        self._compact = False
+        self._compact = self._stale = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFrameStyle(0)
-        plot = self.getPlotItem()
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.setMouseEnabled(False, False)
-        plot.hideAxis("bottom")
-        plot.setYRange(0.0, MAX_SCORE, padding=0.02)
-        self._axis = plot.getAxis("left")
-        self._axis.setTicks([[(value, str(value)) for value in (0, 2, 4, 6, 8)], []])
-        self._curves = [plot.plot(connect="finite") for _ in range(2)]
-        self._above_threshold = [plot.plot(connect="finite", fillLevel=0.0) for _ in range(2)]
-        self._threshold = pg.InfiniteLine(angle=0)
-        self._threshold.setVisible(False)
-        plot.addItem(self._threshold)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._title = Label(theme, "faint", 12, text_source=lambda: translate("AnomalyStrip", _TITLE))
         self._title.setParent(self)
-        self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._label = pg.TextItem("", anchor=(1.0, 1.0))
-        plot.addItem(self._label)
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self.theme, self._shown = theme, None
+        self.theme = theme
         self.set_compact(self._compact)
-        self.setBackground(theme.ground)
-        self._axis.setWidth(gutter())
-        self._axis.setTextPen(colour(theme.faint))
-        self._axis.setPen(colour(theme.edge))
-        self._axis.setTickFont(font(11))
-        high_ink, fill = colour(theme.threshold), colour(theme.threshold)
-        fill.setAlphaF(0.35)
-        for curve, high in zip(self._curves, self._above_threshold, strict=True):
-            curve.setPen(pg.mkPen(colour(theme.score), width=1))
-            high.setPen(pg.mkPen(high_ink, width=1))
-            high.setFillBrush(fill)
-        self._threshold.setPen(pg.mkPen(high_ink, width=1, style=Qt.PenStyle.DashLine))
         self._title.apply_theme(theme)
         self._title.adjustSize()
         self._title.move(gutter() + 6, 2)
-        self.getPlotItem().layout.setContentsMargins(0, px(6), 0, px(4))
-        self._label.setColor(high_ink)
-        self._label.setFont(font(11))
+        self.update()
 
     def set_compact(self, compact: bool) -> None:
         """Reduce the height for small windows."""
@@ -93,35 +73,72 @@ class AnomalyStrip(pg.PlotWidget):
         shown = (
             None
             if trace is None
-            else (
-                trace.session,
-                trace.cursor // STRIDE,
-                trace.revision,
-                trace.origin,
-                trace.span,
-            )
+            else (trace.session, trace.cursor // STRIDE, trace.revision, trace.origin, trace.span, trace.threshold)
         )
-        if stale != (self.getPlotItem().opacity() < 1):
-            self.getPlotItem().setOpacity(self.theme.stale_opacity if stale else 1.0)
-        if shown == self._shown:
+        if (shown, stale) == (self._shown, self._stale):
             return
-        self._shown = shown
-        if trace is None:
-            for curve in (*self._curves, *self._above_threshold):
-                curve.clear()
-            return
-        self.getPlotItem().setXRange(0.0, trace.span / FS, padding=0)
-        self._threshold.setVisible(trace.threshold is not None)
-        if trace.threshold is not None:
-            self._threshold.setValue(trace.threshold)
-            self._label.setText(translate("AnomalyStrip", "unusual from {score}").format(score=f"{trace.threshold:g}"))
-            self._label.setPos(trace.span / FS, trace.threshold)
-        split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
-        for number, (first, stop) in enumerate(((split, trace.cursor), (trace.first, split))):
-            first += -first % _DECIMATION
-            index = np.arange(first, max(stop, first), _DECIMATION)
-            score = np.minimum(trace.score[index - trace.first], MAX_SCORE).astype(np.float64)
-            x = (index - trace.origin) % trace.span / FS
-            self._curves[number].setData(x, score)
-            high = score >= trace.threshold if trace.threshold is not None else np.zeros(len(score), bool)
-            self._above_threshold[number].setData(x, np.where(high, score, np.nan))
+        self._shown, self._stale = shown, stale
+        self.curves = [] if trace is None else [_curve(trace, *part) for part in _parts(trace)]
+        self.threshold = None if trace is None else trace.threshold
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw axis, scores, and the threshold with its name."""
+        left, top, bottom = gutter(), px(_MARGIN), self.height() - px(_MARGIN)
+        per_score = (bottom - top) / MAX_SCORE
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), colour(self.theme.ground))
+            painter.setOpacity(self.theme.stale_opacity if self._stale else 1.0)
+            painter.setFont(font(11))
+            for tick in _TICKS:
+                level = bottom - tick * per_score
+                painter.setPen(colour(self.theme.faint))
+                place = QRectF(0, level - px(8), left - px(8), px(16))
+                painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(tick))
+                painter.fillRect(QRectF(left - px(5), round(level), px(5), 1), colour(self.theme.edge))
+            painter.fillRect(QRectF(left - 1, top, 1, bottom - top), colour(self.theme.edge))
+            for share, score in self.curves:
+                x, y = left + share * (self.width() - left), bottom - score * per_score
+                draw_line(painter, x, y, square_pen(self.theme.score, 1))
+                if self.threshold is not None:
+                    self._draw_high(painter, x, y, score >= self.threshold, bottom)
+            if self.threshold is not None:
+                self._draw_threshold(painter, bottom - min(self.threshold, MAX_SCORE) * per_score)
+
+    def _draw_high(
+        self, painter: QPainter, x: FloatArray64, y: FloatArray64, high: npt.NDArray[np.bool_], bottom: float
+    ) -> None:
+        """Draw the scores from the threshold on in its colour, down to the axis."""
+        fill = colour(self.theme.threshold)
+        fill.setAlphaF(0.35)
+        for run in runs(high):
+            own_x, own_y = x[run], y[run]
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(fill)
+            outline = np.concatenate([own_x[:1], own_x, own_x[-1:]]), np.concatenate([[bottom], own_y, [bottom]])
+            painter.drawPolygon(polygon(*outline))
+            draw_line(painter, own_x, own_y, square_pen(self.theme.threshold, 1))
+
+    def _draw_threshold(self, painter: QPainter, y: float) -> None:
+        ink = colour(self.theme.threshold)
+        painter.setPen(QPen(ink, 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(gutter(), y), QPointF(self.width(), y))
+        painter.setPen(ink)
+        painter.setFont(font(11))
+        text = translate("AnomalyStrip", "unusual from {score}").format(score=f"{self.threshold:g}")
+        place = QRectF(gutter(), y - px(20), self.width() - gutter() - 4, px(18))
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, text)
+
+
+def _parts(trace: Trace) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the samples of the current sweep, and those that remain of the previous one."""
+    split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
+    return (split, trace.cursor), (trace.first, split)
+
+
+def _curve(trace: Trace, first: int, stop: int) -> tuple[FloatArray64, FloatArray64]:
+    """Return where on the sweep, 0 to 1, some samples lie, and their scores; every fourth of the session."""
+    first += -first % _DECIMATION
+    index = np.arange(first, max(stop, first), _DECIMATION)
+    score = np.minimum(trace.score[index - trace.first], MAX_SCORE).astype(np.float64)
+    return (index - trace.origin) % trace.span / trace.span, score

@@ -9,22 +9,24 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from pyqtgraph.functions import arrayToQPolygonF
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPixmap
 
 from monitor.common.ring_buffer import FloatArray
-from monitor.gui.style.language import translate
-from monitor.gui.style.polyline import FloatArray64, draw_line, square_pen
+from monitor.gui.style.language import current_language, translate
+from monitor.gui.style.polyline import FloatArray64, draw_line, polygon, square_pen
 from monitor.gui.style.theme import Theme, colour, px, unscaled_font
 from monitor.gui.trace.sweep_layout import Layout
 from monitor.view.trace import GAP_MARGIN, Fan, Trace
-from stream.timebase import FS
+from stream.timebase import FS, STRIDE
 
 _MARGIN_PX = 2
 """Space for the width of the lines, px."""
 
 _LABEL_PX, _LABEL_TOP_PX, _LABEL_SPACE_PX = 12, 6, 5
+_LABEL_DELAY = STRIDE
+"""Samples after the beginning of a forecast at which its name stands: the cursor has reached them when the next one
+comes. So the name stays where it is in between, and is painted as rarely."""
 
 
 class ForecastLayer:
@@ -34,7 +36,8 @@ class ForecastLayer:
         self._pixmap = QPixmap()
         self._left = 0
         self._fan: Fan | None = None
-        self._drawn: tuple[Layout, str, float] | None = None
+        self._drawn: tuple[object, ...] | None = None
+        self._label: tuple[QPointF, QPixmap] | None = None
 
     def paint(self, painter: QPainter, layout: Layout, trace: Trace, theme: Theme, ratio: float) -> None:
         """Draw mean and 90 % interval between the cursor and the end of the gap.
@@ -52,10 +55,13 @@ class ForecastLayer:
         fan = trace.fan
         if fan is None:
             return
-        if fan is not self._fan or (layout, theme.name, ratio) != self._drawn:
-            self._draw(fan, layout, theme, ratio)
-            self._fan, self._drawn = fan, (layout, theme.name, ratio)
-        first, stop = trace.cursor - 1, min(fan.stop, trace.cursor + trace.gap - GAP_MARGIN)
+        drawn = layout, trace.rows, trace.gap, theme.name, current_language(), ratio
+        if fan is not self._fan or drawn != self._drawn:
+            self._draw(fan, layout, trace.rows, theme, ratio)
+            self._fan, self._drawn = fan, drawn
+            stop = min(fan.stop, fan.first + 1 + trace.gap - GAP_MARGIN)
+            self._label = _placed_label(layout, layout.columns(fan.first + _LABEL_DELAY, stop), fan, theme, ratio)
+        first, stop = trace.cursor - 1, min(fan.stop, fan.first + 1 + trace.gap - GAP_MARGIN)
         page = layout.page(fan.first)
         for number in (0, 1):
             left = max(layout.x(first, page + number), layout.gutter)
@@ -64,12 +70,12 @@ class ForecastLayer:
                 painter.setClipRect(QRectF(left, 0, right - left, layout.height))
                 painter.drawPixmap(QPointF(self._left - number * (layout.width - layout.gutter), 0), self._pixmap)
         painter.setClipping(False)
-        _draw_label(
-            painter, layout, layout.columns(trace.cursor, stop) if trace.cursor < stop else [], fan, theme, ratio
-        )
+        if self._label is not None:
+            painter.drawPixmap(*self._label)
 
-    def _draw(self, fan: Fan, layout: Layout, theme: Theme, ratio: float) -> None:
-        x = layout.xs(np.arange(fan.first, fan.stop), layout.page(fan.first))
+    def _draw(self, fan: Fan, layout: Layout, rows: tuple[int, ...], theme: Theme, ratio: float) -> None:
+        every = max(int(1 / layout.per_sample), 1)  # of the samples in one pixel column, one is drawn
+        x = layout.xs(np.arange(fan.first, fan.stop, every), layout.page(fan.first))
         self._left = math.floor(x[0]) - _MARGIN_PX
         width = math.ceil(x[-1]) + _MARGIN_PX - self._left
         self._pixmap = QPixmap(math.ceil(width * ratio), math.ceil(layout.height * ratio))
@@ -78,22 +84,25 @@ class ForecastLayer:
         with QPainter(self._pixmap) as painter:
             painter.translate(-self._left, 0)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            for lead in range(len(layout.ranges)):
-                _draw_band(painter, layout, lead, x, (fan.low[:, lead], fan.high[:, lead]), theme)
-                mean = layout.y(lead, fan.mean[:, lead])
-                draw_line(painter, x, mean, square_pen(theme.forecast, theme.trace_px))
+            for lead, row in enumerate(rows):
+                if row >= fan.mean.shape[1]:
+                    continue  # a lead that is not analysed
+                mean, low, high = (values[::every, row] for values in (fan.mean, fan.low, fan.high))
+                _draw_band(painter, layout, lead, x, (low, high), theme)
+                draw_line(painter, x, layout.y(lead, mean), square_pen(theme.forecast, theme.trace_px))
 
 
 def _draw_band(
     painter: QPainter, layout: Layout, lead: int, x: FloatArray64, band: tuple[FloatArray, FloatArray], theme: Theme
 ) -> None:
-    """Draw the interval with its edges, within the lane; if several samples share a pixel column, one of them."""
-    every = max(int(1 / layout.per_sample), 1)
-    x = x[::every]
-    low, high = (np.clip(layout.y(lead, edge[::every]), *layout.lane(lead)) for edge in band)
+    """Draw the interval with its edges, within the lane."""
+    low, high = (np.clip(layout.y(lead, edge), *layout.lane(lead)) for edge in band)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour(theme.band))
-    painter.drawPolygon(arrayToQPolygonF(np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])))
+    # The edges are smooth; smoothing the area as well would take most of the time of a frame.
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.drawPolygon(polygon(np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for edge in (low, high):
         draw_line(painter, x, edge, square_pen(theme.band_edge, theme.thin_px))
 
@@ -114,14 +123,14 @@ def _label(text: str, ink: str, ground: str, pixels: int, ratio: float) -> QPixm
     return pixmap
 
 
-def _draw_label(
-    painter: QPainter, layout: Layout, columns: list[tuple[int, int]], fan: Fan, theme: Theme, ratio: float
-) -> None:
-    """Write what the curve is above its wider part; shorter, or not at all, where it has no room."""
+def _placed_label(
+    layout: Layout, columns: list[tuple[int, int]], fan: Fan, theme: Theme, ratio: float
+) -> tuple[QPointF, QPixmap] | None:
+    """Return the name of the curve and its place above the wider part; shorter, or none, where it has no room."""
     seconds = f"{(fan.stop - 1 - fan.first) / FS:.2g}"
     left, right = max(columns, key=lambda edges: edges[1] - edges[0], default=(0, 0))
     for text in (translate("Sweep", "forecast {seconds} s").format(seconds=seconds), f"+{seconds} s"):
         label = _label(text, theme.forecast, theme.ground, px(_LABEL_PX), ratio)
         if left + _LABEL_SPACE_PX + label.width() / ratio <= right:
-            painter.drawPixmap(QPointF(left + _LABEL_SPACE_PX, layout.header_height + _LABEL_TOP_PX), label)
-            return
+            return QPointF(left + _LABEL_SPACE_PX, layout.header_height + _LABEL_TOP_PX), label
+    return None

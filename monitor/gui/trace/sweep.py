@@ -25,7 +25,7 @@ from monitor.gui.trace.sweep_background import Grid, draw_grid, draw_scales
 from monitor.gui.trace.sweep_layout import LANE_PADDING, Layout
 from monitor.gui.trace.sweep_painter import draw_samples
 from monitor.view.alarm_spans import first_changed
-from monitor.view.trace import FORECAST_GAP, GAP, AlarmSpan, Drawn, Trace, View
+from monitor.view.trace import FORECAST_GAP, GAP, AlarmSpan, Drawn, Fan, Trace, View
 from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
 
@@ -37,6 +37,12 @@ MIN_LANE_MV = 2.5
 """Height in px and of a lane in mV below which a small sweep shows only one lead."""
 
 _CAP_PX = 3
+_CURSOR = 3
+"""Samples after the cursor that it covers."""
+
+_GAP_INTERVAL = 18
+"""Samples after which the gap is painted again, 50 ms: it is many times as wide as what a frame adds to the trace."""
+
 PAUSED_OPACITY = 0.75
 """Opacity of the trace while the replay is paused; it stays readable."""
 
@@ -46,6 +52,26 @@ _SMALL_GUTTER = 38
 def gutter() -> int:
     """Return the space left of the trace at the current font size, px."""
     return px(GUTTER)
+
+
+@functools.lru_cache(maxsize=64)
+def _view(
+    width_px: int,
+    height_px: int,
+    px_per_mm: float,
+    mm_per_s: float,
+    mm_per_mv: float | None,
+    leads: int,
+    *,
+    forecast: bool,
+) -> View:
+    """Return the amount of signal that fits on a plot: see `SweepView.view`; it is asked for in each frame."""
+    span = max(round(width_px / px_per_mm / mm_per_s * FS), FS)
+    # At a high speed in a narrow window, two thirds remain for the trace, and the end of the forecast is cut.
+    gap = min(FORECAST_GAP, span // 3) if forecast else GAP
+    leads = max(min(leads, height_px // (TWO_LEADS_MIN_PX // 2)), 1)
+    height_mm, padding_mm = height_px / px_per_mm, 2 * LANE_PADDING / px_per_mm
+    return View(span, height_mm, padding_mm, mm_per_mv, leads, gap, forecast=forecast)
 
 
 class SweepView(QWidget):
@@ -88,7 +114,8 @@ class SweepView(QWidget):
         self._next_label = 0
         self._revision = 0
         self._alarm_spans: tuple[AlarmSpan, ...] = ()
-        self._fan_columns: list[tuple[int, int]] = []
+        self._fan: Fan | None = None
+        self._gap_painted_at = 0
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -142,7 +169,7 @@ class SweepView(QWidget):
         elif advance:
             self._draw_from(trace, self._drawn_to)
         else:
-            self._update_fan(trace)
+            self._update_columns(trace, trace.cursor)
         if trace.whole:
             self._revision, self._alarm_spans = trace.revision, trace.alarm_spans
         elif not set(trace.alarm_spans) <= set(self._alarm_spans):
@@ -150,8 +177,9 @@ class SweepView(QWidget):
 
     def _key(self, trace: Trace) -> tuple[object, ...]:
         """Return the values that must be unchanged for the cache to remain valid."""
-        of_trace = (trace.session, trace.leads, trace.ranges, trace.span, trace.origin, trace.gap, trace.annotated)
-        return (*of_trace, *self._appearance(), self.devicePixelRatio())
+        lanes = trace.leads, trace.rows, trace.ranges
+        time = trace.session, trace.span, trace.origin, trace.gap, trace.annotated
+        return (*lanes, *time, *self._appearance(), self.devicePixelRatio())
 
     def _appearance(self) -> tuple[object, ...]:
         shown = self.forecast_shown, self.earlier_forecast_shown
@@ -163,7 +191,7 @@ class SweepView(QWidget):
         trace = self._trace
         if trace is None or self._drawn is None or self._drawn != self._key(trace):
             return None
-        return Drawn(trace.session, self._revision, trace.span, len(trace.leads), self._drawn_to)
+        return Drawn(trace.session, self._revision, trace.span, trace.rows, self._drawn_to)
 
     @property
     def _layout(self) -> Layout:
@@ -193,13 +221,9 @@ class SweepView(QWidget):
 
         ``leads`` is the largest number of leads.
         """
-        span = max(round((self.width() - self.gutter) / self.px_per_mm / mm_per_s * FS), FS)
-        # At a high speed in a narrow window, two thirds remain for the trace, and the end of the forecast is cut.
-        gap = GAP if self.small or not self.forecast_shown else min(FORECAST_GAP, span // 3)
-        height_px = self.height() - self._header_height
-        leads = max(min(leads, height_px // (TWO_LEADS_MIN_PX // 2)), 1)
-        view = View(span, height_px / self.px_per_mm, 2 * LANE_PADDING / self.px_per_mm, mm_per_mv, leads, gap)
-        if self.small and mm_per_mv is not None and view.lane_mm(leads) / mm_per_mv < MIN_LANE_MV:
+        size = self.width() - self.gutter, self.height() - self._header_height
+        view = _view(*size, self.px_per_mm, mm_per_s, mm_per_mv, leads, forecast=self.forecast_shown)
+        if self.small and mm_per_mv is not None and view.lane_mm(view.max_leads) / mm_per_mv < MIN_LANE_MV:
             return replace(view, max_leads=1)
         return view
 
@@ -221,7 +245,7 @@ class SweepView(QWidget):
             self._draw_samples(painter, trace, trace.first)
             self._next_label = 0
             self._draw_annotations(painter, trace)
-        self._drawn_to = trace.cursor
+        self._drawn_to = self._gap_painted_at = trace.cursor
         self.full_redraws += 1
 
     def _draw_background(self, trace: Trace) -> None:
@@ -266,11 +290,8 @@ class SweepView(QWidget):
             else:
                 self._draw_samples(painter, trace, first)
             self._draw_annotations(painter, trace)
-        # One rectangle per page: a region of several rectangles costs Qt many times as much.
-        for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
-            self.update(QRect(left - _CAP_PX, 0, right - left + 2 * _CAP_PX, self.height()))
+        self._update_columns(trace, first)
         self._drawn_to = trace.cursor
-        self._update_fan(trace)
 
     def _draw_samples(self, painter: QPainter, trace: Trace, first: int) -> None:
         earlier = self.earlier_forecast_shown
@@ -300,17 +321,16 @@ class SweepView(QWidget):
 
     # --- over the cache -----------------------------------------------------------------------------------------
 
-    def _update_fan(self, trace: Trace) -> None:
-        """Repaint the columns of the previous and of the current forecast and cursor."""
-        if not self.forecast_shown:
-            return
-        layout = self._layout
-        first = trace.cursor - 3
-        stop = trace.cursor + 3 if trace.fan is None else trace.fan.stop + 3
-        columns = layout.columns(first, max(stop, first + 1))
-        for left, right in {*columns, *self._fan_columns}:
-            self.update(QRect(left - 2, 0, right - left + 4, self.height()))
-        self._fan_columns = columns
+    def _update_columns(self, trace: Trace, first: int) -> None:
+        """Repaint the columns from a sample to the cursor and, with a new forecast or in turn, those of the gap."""
+        fan = trace.fan if self.forecast_shown else None
+        gap = fan is not self._fan or trace.cursor - self._gap_painted_at >= _GAP_INTERVAL
+        if gap:
+            self._fan, self._gap_painted_at = fan, trace.cursor
+        stop = trace.cursor + (trace.gap + 1 if gap else _CURSOR)
+        # One rectangle per page: a region of several rectangles costs Qt many times as much.
+        for left, right in self._layout.columns(first - 2, stop):
+            self.update(QRect(left - _CAP_PX, 0, right - left + 2 * _CAP_PX, self.height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Copy the exposed columns from the cache and draw the forecast over them."""

@@ -55,8 +55,8 @@ def draw_samples(
     for page in range(layout.page(first), layout.page(max(trace.cursor - 1, first)) + 1):
         x = layout.xs(index, page)
         for lead in range(len(trace.leads)):
-            if earlier_forecast:
-                predicted = layout.y(lead, trace.predicted[rows, lead])
+            if earlier_forecast and trace.rows[lead] < trace.predicted.shape[1]:
+                predicted = layout.y(lead, trace.predicted[rows, trace.rows[lead]])
                 draw_line(painter, *thin(x, predicted, every), pen(theme.predicted, theme.predicted_px))
             mv = layout.y(lead, trace.mv[rows, lead])
             draw_line(painter, *thin(x, mv, every), pen(theme.ecg, theme.trace_px))

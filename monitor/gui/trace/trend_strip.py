@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from monitor.common.ring_buffer import FloatArray
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, colour, font, px
+from monitor.gui.style.wheel_steps import WheelSteps
 from monitor.gui.trace.sweep import gutter
 from monitor.gui.trace.trend_curve import curve_pixels
 from monitor.view.number_groups import GROUPS, value_texts
@@ -50,8 +51,6 @@ _RATE_SCALE = (40.0, 140.0, 20.0)
 _RATE_SHARE = 1.5
 """Height of the heart rate, as a share of that of another row."""
 
-_WHEEL_STEP = 120
-"""Eighths of a degree of a step of a mouse wheel, in Qt's unit."""
 _TIME_AXIS_PX = 18
 _ALARMS = {
     "high": QT_TRANSLATE_NOOP("Trend", "high alarm"),
@@ -90,7 +89,8 @@ class TrendStrip(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._height_limit = self._turned = 0
+        self._height_limit = 0
+        self._wheel = WheelSteps()
         self._rows: list[_Row] = []
         self.theme = theme
         self.trend: TrendSnapshot | None = None
@@ -269,11 +269,8 @@ class TrendStrip(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Zoom: up shows a shorter span."""
-        self._turned += event.angleDelta().y()
-        if abs(self._turned) >= _WHEEL_STEP:
-            self.zoomed.emit(-1 if self._turned > 0 else 1)
-            self._turned = 0
-        event.accept()
+        if step := self._wheel.take(event):
+            self.zoomed.emit(-step)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Draw again for the new size."""

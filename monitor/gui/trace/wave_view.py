@@ -38,6 +38,8 @@ NAMES: dict[Signal, str] = {
 MIN_LANE_PX = 26
 
 _CAP_PX = 3
+_CURSOR = 3
+"""Samples after the cursor that it covers."""
 
 
 class WaveView(QWidget):
@@ -57,7 +59,7 @@ class WaveView(QWidget):
         self._stale = self._paused = False
         self._cache, self._background = QPixmap(), QPixmap()
         self._drawn: tuple[object, ...] | None = None
-        self._drawn_to = 0
+        self._drawn_to = self._gap_painted_at = 0
         self._line_ends: dict[Signal, float] = {}
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -124,7 +126,7 @@ class WaveView(QWidget):
             _set_plot(painter, layout)
             for lane in range(len(trace.waves)):
                 self._draw_wave(painter, layout, trace, lane, trace.first)
-        self._drawn_to = trace.cursor
+        self._drawn_to = self._gap_painted_at = trace.cursor
         self.full_redraws += 1
 
     def _draw_scale(self, painter: QPainter, layout: Layout, lane: int, wave: WaveTrace) -> None:
@@ -181,7 +183,10 @@ class WaveView(QWidget):
             _set_plot(painter, layout)
             starts = [self._draw_wave(painter, layout, trace, lane, self._drawn_to) for lane in range(len(trace.waves))]
         first = max(round(min(starts)), trace.first)
-        for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
+        gap = trace.cursor - self._gap_painted_at >= 2 * MIN_ADVANCE
+        if gap:
+            self._gap_painted_at = trace.cursor
+        for left, right in layout.columns(first - 2, trace.cursor + (trace.gap + 1 if gap else _CURSOR)):
             self.update(QRect(left - _CAP_PX, 0, right - left + 2 * _CAP_PX, self.height()))
         self._drawn_to = trace.cursor
 

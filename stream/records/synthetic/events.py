@@ -75,6 +75,11 @@ class EventSource:
             Breaths(none, none, none, none), none, beats, none, NO_PULSES, NO_PULSES, Flow(none, none, none)
         )
 
+    @property
+    def last_beat_s(self) -> float:
+        """Time of the last beat, s; 0 if there was none."""
+        return self._beats.last.at if self._beats.last is not None else 0.0
+
     def extend(self, patient: Patient, now_s: float, stop_s: float) -> Events:
         """Return the events long before ``now_s`` to ``stop_s``; the stop never goes back."""
         known = self._events

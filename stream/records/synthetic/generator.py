@@ -97,6 +97,11 @@ class PatientSource:
         """The first sample from which on the parameters may still change."""
         return self.at + AHEAD if self.at else 0
 
+    @property
+    def last_beat_s(self) -> float:
+        """Time of the last beat, s; 0 if there was none."""
+        return self._events.last_beat_s
+
     def piece(self, n: int) -> Piece:
         """Return the next samples."""
         first, stop = self.at, self.at + n

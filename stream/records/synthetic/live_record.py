@@ -201,5 +201,6 @@ class LiveRecord:
         UsageError
         """
         at = self._source.changeable
-        self._source.patient = steering.with_rhythm(self._source.patient, code, rate, at / FS)
+        changed = steering.with_rhythm(self._source.patient, code, rate, at / FS)
+        self._source.patient = steering.without_past(changed, at / FS, self._source.last_beat_s)
         return at

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
@@ -12,7 +13,7 @@ from stream.records.synthetic.rhythm import segment_at
 from stream.wire.replay_actions import RhythmCode, VitalName
 
 KEPT_S = 60.0
-"""Points of a course are kept for so long after their time: the saturation at the finger is that of the past."""
+"""Rhythms and points of a course are kept for so long after their time: the saturation at the finger is of the past."""
 
 LEAST_PULSE_PRESSURE = 5.0
 """Least difference of systolic and diastolic targets, mmHg."""
@@ -108,6 +109,34 @@ def with_rhythm(patient: Patient, code: RhythmCode, rate: float | None, at_s: fl
     if before and before[-1].rhythm == RHYTHMS[code]:
         return replace(patient, rhythm=before)
     return replace(patient, rhythm=(*before, Segment(at_s, RHYTHMS[code])))
+
+
+def without_past(patient: Patient, at_s: float, last_beat_s: float) -> Patient:
+    """Return the patient without the rhythms that no sample from a time on depends on.
+
+    The next beat follows from the last one and from its rhythm, however long ago that was; between that rhythm and
+    those that are kept there was no beat. The first rhythm is that in which the circulation began.
+
+    Parameters
+    ----------
+    patient : Patient
+    at_s : float
+        All before has been generated.
+    last_beat_s : float
+        Time of the last beat; 0 if there was none.
+    """
+    rhythm = patient.rhythm
+    first, beat = (_number_at(rhythm, at) for at in (at_s - KEPT_S, last_beat_s))
+    kept = rhythm[min(first, beat) :]
+    if beat < first:
+        between = (Segment(rhythm[beat + 1].start_s, "asystole"),) if beat + 1 < first else ()
+        kept = (rhythm[beat], *between, *rhythm[first:])
+    return replace(patient, rhythm=kept if kept[0] == rhythm[0] else (rhythm[0], *kept))
+
+
+def _number_at(rhythm: Sequence[Segment], at: float) -> int:
+    """Return the number of the segment at a time; 0 before the first."""
+    return max(bisect_right(rhythm, at, key=lambda segment: segment.start_s) - 1, 0)
 
 
 def shifted(patient: Patient, by_s: float) -> Patient:

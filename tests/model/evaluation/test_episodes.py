@@ -17,28 +17,30 @@ VT = RhythmEvent("ventricular_tachycardia", 100 * FS, 100 * FS, 120 * FS)
 
 @for_any(st.floats(0.0, 20.0))
 def test_an_episode_is_found_up_to_the_allowed_delay(delay: float) -> None:
-    score = find([VT], with_alarms(N, *alarm("ventricular_tachycardia", 100 + delay, 130)), "vt", 10.0)
+    score = find([VT], with_alarms(N, *alarm("ventricular_tachycardia", 100 + delay, 130)), "vt", "rhythm notes")
     assert score.found == (round((100 + delay) * FS) <= 110 * FS)
     if score.found:
         assert score.delays_s == (pytest.approx(delay, abs=1 / FS),)
 
 
 def test_an_alarm_that_is_already_active_has_no_delay() -> None:
-    assert find([VT], with_alarms(N, *alarm("ventricular_tachycardia", 50, 110)), "vt", 10.0).delays_s == (0.0,)
-    assert find([VT], with_alarms(N, *alarm("ventricular_tachycardia", 50, 98.5)), "vt", 10.0).found == 0
+    assert find([VT], with_alarms(N, *alarm("ventricular_tachycardia", 50, 110)), "vt", "rhythm notes").delays_s == (
+        0.0,
+    )
+    assert find([VT], with_alarms(N, *alarm("ventricular_tachycardia", 50, 98.5)), "vt", "rhythm notes").found == 0
 
 
 def test_a_silencing_alarm_finds_an_episode_and_is_told_apart() -> None:
     output = with_alarms(N, *alarm("ventricular_fibrillation", 103, 120))
-    assert find([VT], output, "vt", 10.0) == EpisodeScore(1, 1, 1, (3.0,))
-    assert find([VT], output, "either", 10.0) == EpisodeScore(1, 1, 0, (3.0,))
+    assert find([VT], output, "vt", "rhythm notes") == EpisodeScore(1, 1, 1, (3.0,))
+    assert find([VT], output, "either", "rhythm notes") == EpisodeScore(1, 1, 0, (3.0,))
     lesser = with_alarms(N, *alarm("extreme_tachycardia", 103, 120))
-    assert find([VT], lesser, "vt", 10.0).found == 0
+    assert find([VT], lesser, "vt", "rhythm notes").found == 0
 
 
 def test_a_silent_monitor_finds_nothing_and_no_episode_is_no_miss() -> None:
-    assert find([VT], silent(N), "vt", 10.0) == EpisodeScore(1, 0, 0, ())
-    assert math.isnan(find([], silent(N), "vt", 10.0).delay_s_median)
+    assert find([VT], silent(N), "vt", "rhythm notes") == EpisodeScore(1, 0, 0, ())
+    assert math.isnan(find([], silent(N), "vt", "rhythm notes").delay_s_median)
 
 
 @for_any(st.lists(st.lists(st.floats(0, 10), min_size=1), min_size=1))
@@ -52,4 +54,6 @@ def test_median_and_maximum_are_those_of_all_delays(parts: list[list[float]]) ->
 def test_notes_allow_ten_seconds_and_beats_less() -> None:
     assert allowed_s("asystole", "rhythm notes") == 10.0
     assert allowed_s("asystole", "typed beats") == 1.0
-    assert allowed_s("vf", "untyped beats") == allowed_s("either", "rhythm notes") == 10.0
+    assert allowed_s("ventricular_fibrillation", "untyped beats") == 10.0
+    assert allowed_s("ventricular_tachycardia", "typed beats") == 3.0
+    assert allowed_s("atrial_fibrillation", "rhythm notes") == 120.0

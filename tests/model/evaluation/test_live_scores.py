@@ -130,11 +130,12 @@ def tachycardia(at: int) -> Alarm:
     )  # fmt: skip
 
 
-def truth(index: int, phase: str) -> Truth:
-    return Truth(
+def truth(index: int, phase: str, **changes: object) -> Truth:
+    made = Truth(
         bed="bed-1", session=SESSION, epoch=0, index=index, when=WHEN, truth_id="m-1", what="injection",
         phase=phase, name="electrode_motion", synthetic=False,  # type: ignore[arg-type]
     )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
 
 
 def second(seq: int, **epoch: int) -> list[Message]:

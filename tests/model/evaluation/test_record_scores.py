@@ -51,6 +51,14 @@ def test_a_late_monitor_finds_episodes_up_to_ten_seconds(late: float) -> None:
         assert scores.episodes["either"].delay_s_median == late
 
 
+def test_either_rhythm_is_found_as_often_as_both_and_each_within_its_own_delay() -> None:
+    truth = truth_of(given.typed())
+    for late, found in ((2.0, 1), (4.0, 0)):
+        scores = score_record("r", truth, given.oracle(truth, late)).episodes
+        assert (scores["either"].events, scores["either"].found) == (1, found)
+        assert scores["either"] == scores["vt"] + scores["vf"]
+
+
 def test_sums_are_scores_of_all_records_together() -> None:
     truths = [truth_of(record) for record in STYLES]
     parts = [score_record(str(i), truth, given.oracle(truth, 4.0)) for i, truth in enumerate(truths)]

@@ -8,9 +8,10 @@ import pytest
 from model.evaluation.score_board import DRAIN_S, GIVE_UP_S, ScoreBoard
 from monitor.tools.score_table import score_table
 from stream.mqtt.client import Received
+from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.codec import topic_of
-from stream.wire.messages import BedStatus, Message, ProcessStatus
-from tests.model.evaluation.test_live_scores import SESSION, second, tachycardia
+from stream.wire.messages import Annotation, BedStatus, Message, ProcessStatus
+from tests.model.evaluation.test_live_scores import SESSION, second, tachycardia, truth
 
 NOW_NS = 1_700_000_000_000_000_000
 
@@ -54,6 +55,22 @@ def test_a_worker_that_does_not_come_is_not_awaited_forever() -> None:
     assert not board.ended(2.0 + GIVE_UP_S), "it sends again"
 
 
+def test_the_rhythms_of_a_steered_patient_are_a_reference_also_before_the_signal() -> None:
+    board = ScoreBoard()
+    feed(board, [truth(0, "begin", what="rhythm", name="VT", synthetic=True)], 0.0)
+    feed(board, [truth(0, "begin")], 0.0)  # noise, from the begin on
+    for seq in range(40):
+        messages = [message for message in second(seq) if not isinstance(message, Annotation)]
+        feed(board, messages, seq)
+        if seq == 9:
+            feed(board, [truth(10 * 360, "begin", what="rhythm", name="N", synthetic=True)], 9.0)
+    feed(board, [tachycardia(900), tachycardia(35 * 360)], 40.0)
+    [report] = board.report(NOW_NS, complete=True)
+    [vt] = [row for row in report.cumulative.rhythms if row.name == "vt"]
+    assert (report.style, vt.episodes, vt.found) == ("rhythm notes", 1, 1)
+    assert (report.cumulative.false_alarms, report.cumulative.during_injections) == (0, 1)
+
+
 def test_without_a_reference_there_is_nothing_to_score() -> None:
     board = ScoreBoard()
     feed(board, [message for message in second(0) if type(message).__name__ != "Annotation"], 0.0)
@@ -87,3 +104,25 @@ def test_the_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
     for part in ("SIMULATION", "bed-1: made, 60 s, complete", "60 of 120", "ventricular_tachycardia 1"):
         assert part in text
+
+
+def test_invented_names_of_beds_do_not_bloat_it_and_the_bound_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(PLACES_VARIABLE, "3")
+    board = ScoreBoard()
+    for seq in range(12):
+        feed(board, second(seq), seq)
+    for number in range(500):
+        feed(board, [msgspec.structs.replace(one, bed=f"invented-{number}") for one in second(0)], 12.0)  # type: ignore[call-arg]
+    for number in range(500):
+        feed(board, [msgspec.structs.replace(one, bed=f"later-{number}") for one in second(0)], 30.0)  # type: ignore[call-arg]
+    assert len(board.scored) == 3
+    assert "bed-1" in board.scored, "it is established"
+    [first, _] = [record.getMessage() for record in caplog.records if "send already" in record.getMessage()]
+    assert first == "3 beds send already: bed invented-2 is not scored; BEDSIDE_PLACES sets another bound"
+    for seq in range(12, 15):
+        feed(board, second(seq), seq + 20)
+    assert [report.cumulative.qrs.found for report in board.report(NOW_NS, complete=True) if report.bed == "bed-1"] == [
+        15
+    ]

@@ -28,6 +28,7 @@ def test_beats_that_are_all_normal_with_fibrillation_are_untyped() -> None:
     truth = truth_of(given.untyped())
     assert truth.style == "untyped beats"
     assert truth.onset == 400 * FS
+    assert truth.events["either"] == truth.events["vf"]
     assert set(truth.rhythms) == {"vf", "either", "lethal"}
     assert truth.scored_from == 0, "shorter than ten minutes"
 
@@ -46,6 +47,7 @@ def test_events_of_typed_beats_and_their_time_from_when_the_definition_is_met() 
     assert truth.style == "typed beats"
     [vt], [pause] = truth.events["vt"], truth.events["asystole"]
     assert truth.rhythms["vt"] == ((vt.met, vt.stop),)
+    assert truth.events["either"] == (vt,), "counted as often as by its own name"
     assert vt.first < vt.met
     assert truth.rhythms["asystole"] == ((pause.met, pause.stop),)
     assert truth.rhythms["af"] == ()

@@ -9,7 +9,17 @@ import torch
 from model.forecast import bf16_product
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
-from model.forecast.inference import BLOCK, Precision, Weights, new_block, pack_weights, put_h, put_window, step, take_h
+from model.forecast.inference import (
+    BLOCK,
+    Precision,
+    Weights,
+    new_block,
+    pack_weights,
+    put_h,
+    put_windows,
+    step,
+    take_h,
+)
 from model.forecast.network import Network
 
 STEPS = 20
@@ -33,8 +43,8 @@ def run(weights: Weights, x: np.ndarray, layers: int = 2) -> tuple[np.ndarray, n
     y = []
     for t in range(x.shape[1]):
         block = new_block(weights, streams, layers)
+        put_windows(weights, block, x[:, t].copy())
         for i in range(streams):
-            put_window(weights, block, i, x[i, t].copy())
             for layer in range(layers):
                 put_h(weights, block, i, layer, h[layer, i])
         block.c[:, :streams] = c
@@ -111,7 +121,7 @@ def test_states_that_fade_become_zero_not_denormal(precision: Precision) -> None
     weights = pack_weights(trained, precision)
     block = new_block(weights, 1, 2)
     block.c[:] = 1
-    put_window(weights, block, 0, np.full(config.window, 1e-40, np.float32))
+    put_windows(weights, block, np.full((1, config.window), 1e-40, np.float32))
     for _ in range(100):
         step(weights, block)
     assert (block.c == 0).all()

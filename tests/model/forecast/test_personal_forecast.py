@@ -10,7 +10,7 @@ from model.forecast.config import PATCH
 from model.forecast.forecaster import load_forecaster
 from model.forecast.interval_calibration import Z90
 from model.forecast.personal_forecast import OFFSETS, PersonalColumns, PersonalForecasts, advance, after_gap, begin
-from model.forecast.retrieval import POINTS, SPARE, STRIDES
+from model.forecast.retrieval import MANY, POINTS, SPARE, STRIDES
 from model.signal import slots
 from model.signal.batch import Batch
 from model.signal.columns import copied, joined, row
@@ -131,7 +131,7 @@ def test_the_latest_two_minutes_are_kept(forecaster: Checkpoint) -> None:
         kept = after.retrieval.past[0, 0, first : first + STRIDES].reshape(-1)
         expected = np.concatenate([np.zeros(len(kept), np.float32), points[: k * POINTS]])[-len(kept) :]
         np.testing.assert_array_equal(kept, expected)
-        assert after.retrieval.usable[0, 0, first + STRIDES - 1] == min(k, STRIDES)
+        assert after.retrieval.usable[0, 0, first + STRIDES - 1] == min(k, MANY)
 
 
 def test_the_long_search_is_made_every_fourth_stride_and_at_the_first_one_after_lost_samples(

@@ -54,12 +54,12 @@ def test_shedding_removes_chunks_and_waves_of_one_bed_and_keeps_the_rest() -> No
             backlog.put(bed, chunk(seq, bed=bed), 0)
     status = publisher_status("ended")
     backlog.put("a", status, 0)
-    assert [c.seq for c in backlog.shed("a")] == [0, 1, 2]
+    assert [c.seq for c in backlog.shed(["a"])] == [0, 1, 2]
     assert [wait.bed for wait in backlog.waiting(0)] == ["b"]
     others, chunks, _ = backlog.next_round()
     assert [m for m in others if m is status]
     assert [c.bed for c in chunks] == ["b"]
-    assert backlog.shed("a") == backlog.shed("unknown") == []
+    assert backlog.shed(["a", "unknown"]) == []
 
 
 def test_waits_count_from_the_arrival_of_the_oldest_chunk() -> None:
@@ -147,12 +147,25 @@ def test_a_bed_keeps_its_order_whether_its_chunks_come_alone_or_with_others(puts
 
 def test_the_chunks_of_a_shard_stay_together_without_those_of_beds_that_wait() -> None:
     backlog = Backlog()
-    backlog.put(WARD_BEDS[0], wave(0, bed=WARD_BEDS[0]), 0)
-    backlog.put_ward(ward(0), 0)
+    backlog.put(WARD_BEDS[0], chunk(0, bed=WARD_BEDS[0]), 0)
     backlog.put_ward(ward(1), 1)
-    others, chunks, [(message, rows)] = backlog.next_round()
-    assert (len(others), [one.seq for one in chunks]) == (1, [0])
-    assert (message, rows) == (ward(0).message, [1, 2])
+    _, chunks, [(message, rows)] = backlog.next_round()
+    assert [one.seq for one in chunks] == [0]
+    assert (message, rows) == (ward(1).message, [1, 2])
+    assert [one.seq for one in backlog.next_round().chunks] == [1]
+
+
+def test_a_status_between_two_messages_of_a_shard_takes_none_of_them_apart() -> None:
+    backlog, status = Backlog(), publisher_status("playing")
+    for seq in (0, 1):
+        backlog.put_ward(ward(seq), seq)
+        for bed in WARD_BEDS:
+            backlog.put(bed, status, seq)
+    rounds = [backlog.next_round() for _ in range(3)]
+    assert not backlog
+    assert [len(one.others) for one in rounds] == [0, 3, 3]
+    assert [[list(rows) for _, rows in one.wards] for one in rounds] == [[[0, 1, 2]], [[0, 1, 2]], []]
+    assert not any(one.chunks for one in rounds)
 
 
 def test_it_is_known_whether_a_chunk_that_came_alone_waits() -> None:
@@ -176,7 +189,7 @@ def test_shedding_takes_a_bed_out_of_the_messages_of_its_shard() -> None:
     backlog = Backlog()
     for seq in (0, 1):
         backlog.put_ward(ward(seq), 0)
-    assert [one.seq for one in backlog.shed(WARD_BEDS[1])] == [0, 1]
+    assert [one.seq for one in backlog.shed([WARD_BEDS[1]])] == [0, 1]
     assert [wait.bed for wait in backlog.waiting(3 * SECOND)] == [WARD_BEDS[0], WARD_BEDS[2]]
     assert in_order(backlog)[WARD_BEDS[1]] == []
 
@@ -185,8 +198,7 @@ def test_of_messages_whose_beds_all_rest_nothing_is_kept() -> None:
     backlog = Backlog()
     for seq in range(50):
         backlog.put_ward(ward(seq), 0)
-    for bed in WARD_BEDS:
-        backlog.shed(bed)
+    backlog.shed(WARD_BEDS)
     assert not backlog
 
 

@@ -131,6 +131,7 @@ def test_an_early_warning_is_an_advisory_that_says_why(models: Models, monkeypat
     assert last.advisory.count == 1
     *_, falling, low = harness.of(Outlook)
     assert (falling.advisory, low.advisory, low.reasons) == (True, False, ())
+    assert (falling.advisory_hour, low.advisory_hour) == (0, None)
     assert falling.reasons[0] == Reason(code="fell", name="nibp_mean", value=70.0, before=100.0, hours=3)
     assert harness.of(Outlook)[0].reasons[0] == Reason(code="value", name="nibp_mean", value=100.0)
     assert falling.risks[2].probability == falling.past_risk[-1]
@@ -228,3 +229,84 @@ def test_a_bed_changes_between_ecg_and_none_only_once_the_one_before_has_ended(m
         harness.worker.tick([msgspec.structs.replace(chunk, session=again)])
     harness.worker.stop()
     assert (harness.of(BedStatus)[-1].session, harness.of(BedStatus)[-1].state) == (again, "stopped")
+
+
+AGAIN = "ef" * 16
+
+
+def limits_of(harness: WorkerHarness) -> list[int]:
+    """Return the upper limit of the heart rate in each list of alarms."""
+    return [active.limits.heart_rate_high for active in harness.of(ActiveAlarms)]
+
+
+@pytest.mark.parametrize("killed", ["with ECG ended", "without ECG", "without ECG ended", "never"])
+def test_what_a_bed_had_before_its_values_without_ecg_does_not_come_back(
+    models: Models, patient: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    """ECG, numerics alone, ECG again, with the death of a worker somewhere: the last alarms and limits go on."""
+    monkeypatch.setattr("model.serving.checkpoint_store.time.time_ns", lambda: BEGIN_NS)
+    ecg = list(itertools.islice(chunks(patient), 40))
+    harness = WorkerHarness(models, CheckpointStore(tmp_path, fingerprint(models)), "first")
+
+    def restart() -> WorkerHarness:
+        store = CheckpointStore(tmp_path, fingerprint(models))
+        second = WorkerHarness(models, store, "second")
+        second.clock.now = harness.clock.now + 5_000_000_000
+        second.worker.restore_beds(store.read_all(), {"bed-1": "first"})
+        return second
+
+    for chunk in ecg:
+        harness.clock.now += 100_000_000
+        harness.worker.tick([chunk])
+    harness.worker.update_status(publisher_status("ended"))
+    if killed == "with ECG ended":
+        harness = restart()
+    serve(harness, day()[:3])
+    before = harness.of(ActiveAlarms)[-1].limits
+    changed = SetLimits(limits=msgspec.structs.replace(before, heart_rate_high=137))
+    harness.worker.execute(command(changed, harness.clock.now))
+    if killed == "without ECG":
+        harness = restart()
+        assert limits_of(harness)[-1] == 137
+    harness.worker.update_status(ended())
+    if killed == "without ECG ended":
+        harness = restart()
+    harness.messages.clear()
+    for chunk in ecg:
+        harness.clock.now += 100_000_000
+        harness.worker.tick([msgspec.structs.replace(chunk, session=AGAIN)])
+    assert set(limits_of(harness)) == {137}
+    assert not [alarm for alarm in harness.of(Alarm) if alarm.session != AGAIN and not alarm.resent]
+    harness.worker.stop()
+    status = harness.of(BedStatus)[-1]
+    assert (status.session, status.counters["samples_forecast"]) == (AGAIN, sum(chunk.n for chunk in ecg))
+    with CheckpointStore(tmp_path, fingerprint(models)) as store:
+        [read] = store.read_all()
+    assert (read.chunk.session, read.alarms.state.limits.heart_rate_high) == (AGAIN, 137)
+
+
+def test_lost_repeated_and_refused_messages_are_in_the_ledger(models: Models) -> None:
+    harness, messages = WorkerHarness(models), day()
+    later = msgspec.structs.replace(messages[6], epoch=1, index=messages[6].index + 5 * HOUR)
+    other = msgspec.structs.replace(messages[6], session="cd" * 16)
+    serve(harness, [*messages[:2], messages[1], messages[4], other, later])
+    n = len(messages[0].values)
+    assert [(*row[:2], *row[3:]) for row in harness.ledger] == [
+        ("bed-1", one.session, one.index, n, verdict, lost, "numerics")
+        for one, verdict, lost in (
+            (messages[0], "taken", 0),
+            (messages[1], "taken", 0),
+            (messages[1], "duplicate", 0),
+            (messages[4], "gap", 2 * HOUR),
+            (other, "refused", 0),
+            (later, "taken", 0),
+        )
+    ]
+    counters = harness.worker.stop() or harness.of(BedStatus)[-1].counters
+    assert [counters[name] for name in ("messages", "gaps", "lost_samples", "duplicates", "rejected")] == [
+        4,
+        1,
+        2 * HOUR,
+        1,
+        1,
+    ]

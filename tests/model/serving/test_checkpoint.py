@@ -221,3 +221,16 @@ def test_a_file_that_cannot_be_written_is_logged_once_and_stops_nothing(
     (tmp_path / "bed-2.bed0").unlink()
     with CheckpointStore(tmp_path, HASH) as store:
         assert [read.chunk.bed for read in store.read_all()] == ["bed-1"]
+
+
+def test_a_bed_that_is_served_anew_is_not_continued_from_what_it_had_before(tmp_path: Path) -> None:
+    other = "cd" * 16
+    with CheckpointStore(tmp_path, HASH) as store:
+        store.append_progress("a1", [progress(after=1, seq=90)])
+        for number in (57, 58):
+            store.write(made(number=number, seq=number))
+        store.leave("bed-1")
+        store.write(replace(made(number=1), chunk=chunk(0, 36, session=other), place=replace(place(0), session=other)))
+    with CheckpointStore(tmp_path, HASH) as store:
+        [read] = store.read_all()
+    assert (read.number, read.chunk.session, read.place.session, read.place.end) == (1, other, other, 36)

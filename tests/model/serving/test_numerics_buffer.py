@@ -24,7 +24,7 @@ def test_a_chunk_takes_the_values_before_its_end() -> None:
         buffer.put(numerics(index), {})
     taken, dropped = buffer.take(one)
     assert [samples.index for samples in taken] == [one.start - 1, one.start, one.end - 1]
-    assert dropped == 0
+    assert dropped == []
     assert [samples.index for samples in buffer.take(chunk(4))[0]] == [one.end]
     assert "bed-1" not in buffer
 
@@ -37,17 +37,16 @@ def test_values_of_another_session_or_a_later_epoch_wait_and_earlier_or_late_one
     buffer.put(numerics(one.start, epoch=2), {})
     buffer.put(numerics(0, session=OTHER), {})
     taken, dropped = buffer.take(one)
-    assert (len(taken), dropped) == (1, 2)
+    assert (len(taken), [message.index for message in dropped]) == (1, [one.start, one.start - MAX_LATE - 1])
     assert len(buffer.take(chunk(301, epoch=2))[0]) == 1
     assert len(buffer.take(chunk(0, session=OTHER))[0]) == 1
 
 
 def test_the_oldest_values_of_a_bed_are_dropped_and_beds_without_ecg_give_way() -> None:
     buffer, served = NumericsBuffer(2), {"bed-1"}
-    for index in range(MAX_WAITING + 5):
-        buffer.put(numerics(index), served)
-    taken, dropped = buffer.take(chunk(100))
-    assert (len(taken), dropped) == (MAX_WAITING, 5)
+    dropped = [message.index for index in range(MAX_WAITING + 5) for message in buffer.put(numerics(index), served)]
+    taken, late = buffer.take(chunk(100))
+    assert (len(taken), dropped, late) == (MAX_WAITING, [0, 1, 2, 3, 4], [])
     for bed in ("bed-1", "a", "b"):
         buffer.put(numerics(0, bed=bed), served)
     assert ["bed-1" in buffer, "a" in buffer, "b" in buffer] == [True, False, True]

@@ -234,6 +234,9 @@ def test_values_of_the_publisher_raise_the_same_alarms_live_and_offline(models: 
     assert [event.phase for event in found] == ["raised", "cleared"]
     assert summaries(found) == summaries(expected)
     assert (found[0].value, found[0].limit, found[1].text) == (84.0, 90.0, "SpO2 low: down to 84 %, below 90 %")
+    rows = [row for row in harness.ledger if row[-1] == "numerics"]
+    assert [row[3] for row in rows if row[5] == "taken"] == [one.index for one in numeric_samples(record)]
+    assert [row[3] for row in rows if row[5] == "refused"] == [0]
     assert harness.counters()["numerics_dropped"] == 1
 
 

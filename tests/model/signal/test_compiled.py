@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled, compiled_part
+from model.signal.compiled import compiled, compiled_fused, compiled_part
 
 
 @compiled
@@ -32,6 +32,21 @@ def sum_of_first(values: FloatArray) -> float:
 @compiled
 def mean_of_first(values: FloatArray, place: int) -> float:
     return (sum_of_first(values) + checked(values, place)) / 3
+
+
+@compiled_fused
+def fused(a: float, b: float, c: float) -> float:
+    return a * b + c
+
+
+@compiled
+def rest_of_product(a: float, b: float) -> float:
+    return fused(a, b, -a * b)
+
+
+def test_a_fused_sum_is_rounded_once_where_the_processor_can():
+    a = 1 + 2.0**-30
+    assert rest_of_product(a, a) in (0.0, 2.0**-60), "exactly, a product is (1 + 2^-29) + 2^-60"
 
 
 def test_parts_are_called_and_raise_as_in_python():

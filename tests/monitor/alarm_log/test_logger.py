@@ -317,7 +317,7 @@ async def test_on_a_full_disk_strips_are_held_and_stored_later(
 async def test_events_do_not_wait_for_held_strips(
     broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(strips: object) -> None:
+    def fail(*_: object) -> None:
         raise StorageError("no")
 
     with AlarmLog(tmp_path / "a.sqlite") as log:
@@ -419,3 +419,16 @@ def command_of(action: Action) -> Command:
     return Command(
         command_id=secrets.token_hex(16), bed="bed-1", who="student 1", when="2026-01-31T12:00:01.000Z", action=action
     )
+
+
+async def test_the_forecast_of_a_strip_is_stored_with_it(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path) as log:
+        async with running_logger(mosquitto.address, log) as (counters, _), Client(mosquitto.address, role=None) as bed:
+            for second in range(22):
+                bed.send(message_samples.forecast(second * 360 + 35, mean=1.5))
+                bed.send(chunk(second, 360))
+            bed.send(onset_at(10))
+            await until(lambda: counters["strips"] == 1)
+        [(points,)] = rows(path, "SELECT points FROM forecasts")
+    assert {mean for _, mean, _ in np.frombuffer(points, "<f4").reshape(-1, 3).tolist()} == {1.5}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor.alarm_log.reader import PAST_NS, StoreReader
 from monitor.alarm_log.store import AlarmLog
+from monitor.common.strip_forecast import StripForecast
 from stream.clock import unix_ns
 from stream.errors import StorageError
 from tests.monitor.alarm_log.test_store import alarm, cleared, strip
@@ -34,3 +36,16 @@ def test_a_damaged_store_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "alarms.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(StorageError, match="not a database"):
         StoreReader(tmp_path / "alarms.sqlite").past_events("bed-1", NOW)
+
+
+def test_a_forecast_is_read_with_its_strip_and_a_damaged_one_has_a_reason(tmp_path: Path) -> None:
+    one = strip(1)
+    forecast = StripForecast(one.alarm_id, one.leads, bytes(4 * 3 * 10))
+    with AlarmLog(tmp_path / "alarms.sqlite") as store:
+        reader = StoreReader(store.path)
+        store.add_strips([one], [forecast])
+        assert reader.forecast(one.alarm_id) == forecast
+        assert reader.forecast("another") is None
+        store.add_strips([one], [replace(forecast, points=bytes(7))])
+        with pytest.raises(StorageError, match="is damaged"):
+            reader.forecast(one.alarm_id)

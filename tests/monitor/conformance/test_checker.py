@@ -18,6 +18,7 @@ from monitor.conformance.findings import Findings
 from monitor.conformance.processes import Processes
 from monitor.conformance.rules import Rule
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
+from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.codec import MAX_BYTES
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
@@ -262,3 +263,30 @@ def test_a_violation_is_one_line_with_the_number_of_times() -> None:
     [line] = [str(found) for found in findings.violations if found.rule is rules.EARLY]
     assert line.startswith("bedside/v1/bed-1/ecg: early [topics.md, Time]: seq 0 received 0.9")
     assert line.endswith("before it is due; expected a chunk when its last sample is due, not before (60 times)")
+
+
+def test_invented_names_bloat_nothing_hide_no_violation_and_are_remarked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLACES_VARIABLE, "4")
+    monkeypatch.setattr("monitor.conformance.findings.MAX_TOPICS", 50)
+    monkeypatch.setattr("monitor.conformance.processes.MAX_PROCESSES", 10)
+    monkeypatch.setattr("monitor.conformance.processes.MAX_WRITERS", 5)
+    bad = change_from(Waveform, 0, t0_ns=900_000_000)(script())
+    invented = [
+        one
+        for number in range(200)
+        for one in (
+            add(3.0, chunk(0, bed=f"invented-{number}")),
+            add(3.1, bed_status(3.1, "publisher", f"{number:04x}", "playing")),
+            add(3.2, process_status(3.2, "worker", f"{number:04x}")),
+        )
+    ]
+    for spoil in invented:
+        bad = spoil(bad)
+    findings = check(bad)
+    assert "early" in {found.rule.name for found in findings.violations if found.topic == "bedside/v1/bed-1/ecg"}
+    [places] = [found for found in findings.remarks if found.rule is rules.PLACES]
+    assert str(places) == (
+        "bedside/v1/#: remark: places [topics.md, Strangers]: bed invented-3; expected at most 4 beds "
+        "(BEDSIDE_PLACES); further ones are not checked (197 times)"
+    )
+    assert len(findings.messages) <= 51

@@ -16,10 +16,11 @@ from monitor.alarm_log.class_log import ClassLog, strip_id
 from monitor.alarm_log.class_reader import ClassSession, read_sessions
 from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.store import AlarmLog
+from monitor.alarm_log.strip_forecasts import StripForecasts
 from monitor.alarm_log.strips import StripRecorder
 from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
-from monitor.debriefing.expected_alarms import expected_alarms
+from monitor.debriefing.expected_alarms import alarms_of, expects_alarm
 from monitor.debriefing.pictures import _Bar, _bar
 from monitor.debriefing.report import report
 from monitor.debriefing.spans import spans_of
@@ -106,10 +107,10 @@ COMMANDS = (
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """Return an alarm store of a class, with the strip and the forecast of the VT."""
-    collected, strips = ClassLog(), StripRecorder()
+    collected, forecasts, strips = ClassLog(), StripForecasts(), StripRecorder()
     for second in range(31):
         strips.push(chunk(second, FS), second)
-        collected.receive(message_samples.forecast(second * FS + 35, mean=2.5), 0)
+        forecasts.push(message_samples.forecast(second * FS + 35, mean=2.5), second)
     strips.request(alarm(20.5, "ventricular_tachycardia", 2.0), 31)
     event = collected.receive(TRUTHS[1], T0_NS)
     assert event is not None
@@ -119,8 +120,8 @@ def stored(tmp_path: Path) -> Path:
         log.add((one, T0_NS) for one in EVENTS)
         log.add_commands((one, T0_NS) for one in COMMANDS)
         log.add_truths((one, T0_NS) for one in (*TRUTHS, TRUTHS[0]))
-        log.add_strips(strips.ready.values())
-        log.add_forecasts(one for strip in strips.ready.values() if (one := collected.forecast(strip)))
+        ready = strips.ready.values()
+        log.add_strips(ready, [one for strip in ready if (one := forecasts.of(strip))])
     return tmp_path / "class.sqlite"
 
 
@@ -144,8 +145,36 @@ def test_what_is_expected_counts_the_time_of_the_patient() -> None:
 
 def test_a_pressure_without_alarms_of_its_own_misses_none() -> None:
     disconnected = truth(5, "disconnected_pressure", "injection", "begin", signal="cvp")
-    assert not expected_alarms(disconnected)
-    assert "abp_disconnected" in expected_alarms(msgspec.structs.replace(disconnected, signal="abp"))
+    assert not alarms_of(disconnected)
+    assert "abp_disconnected" in alarms_of(msgspec.structs.replace(disconnected, signal="abp"))
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "lead", "expected"),
+    [
+        ("muscle_noise", 2.0, None, True),
+        ("muscle_noise", 2.0, "V1", True),
+        ("muscle_noise", 10.0, None, False),
+        ("electrode_motion", -2.0, None, True),
+        ("electrode_motion", -2.0, "V1", False),
+        ("electrode_motion", 0.0, None, False),
+        ("mains", 0.2, None, False),
+        ("baseline_wander", 2.0, None, True),
+        ("saturation", 0.5, None, False),
+        ("lead_off", None, "V1", True),
+        ("gain_error", 0.5, None, False),
+    ],
+)
+def test_an_alarm_is_expected_of_what_makes_the_signal_unusable(
+    name: str, level: float | None, lead: str | None, expected: bool
+) -> None:
+    begun = truth(35, name, "injection", "begin", level=level, lead=lead)
+    assert expects_alarm(begun) is expected
+    for events in ((), (alarm(37, "noise", 2.0),)):
+        [found] = assess(ClassSession("bed-1", SESSION, (begun,), events, (), {}, {})).happenings
+        assert found.missed is (expected and (not events or name == "lead_off"))
+        if events and "noise" in alarms_of(begun):
+            assert found.alarm is not None, "it belongs to the noise, expected or not"
 
 
 def test_a_time_that_is_none_makes_a_class_no_longer(session: ClassSession) -> None:
@@ -169,7 +198,7 @@ def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) ->
     assert session.commands == COMMANDS
     strip = session.strips[strip_id(TRUTHS[1])]
     points = session.forecasts[strip.alarm_id]
-    inside = [n for s in range(31) for o in range(4, 37, 4) if 10 * FS <= (n := s * FS + 35 + o) < 30 * FS]
+    inside = [n for s in range(31) for o in range(40, 73, 4) if 10 * FS <= (n := s * FS + 35 + o) < 30 * FS]
     assert (points[:, 0] + strip.start).tolist() == inside
     np.testing.assert_array_equal(points[:, 1], np.float32(2.5))
     assert read_sessions(stored, AlarmFilter(bed="bed-2")) == []

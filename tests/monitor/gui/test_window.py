@@ -168,7 +168,7 @@ def test_a_thousand_frames_leak_no_references_to_none(window: MonitorWindow, scr
         script.now += SECOND // 60
         window.tick()
         window.bed_view.sweep.repaint()
-        window.bed_view.strip.viewport().repaint()
+        window.bed_view.strip.repaint()
         window.bed_view.banner.repaint()
     # On Python ≥ 3.12 None is immortal. A Qt binding that leaks one reference per call would lose thousands.
     assert abs(sys.getrefcount(None) - before) < 500

@@ -15,6 +15,7 @@ def trace_with(alarm_spans: tuple[AlarmSpan, ...]) -> Trace:
         session="s",
         revision=1,
         leads=("MLII",),
+        rows=(0,),
         first=100,
         cursor=1000,
         span=2160,

@@ -44,7 +44,7 @@ def test_queries_do_not_change_the_state() -> None:
     bed.add_vitals(vitals(700), now)
     one = bed.trace()
     first = (one.cursor, one.revision, one.ranges, bed.drawn_end, bed.patient(now), bed.arrivals())
-    bed.trace(Drawn(one.session, one.revision, one.span, len(one.leads), one.cursor - 100))
+    bed.trace(Drawn(one.session, one.revision, one.span, one.rows, one.cursor - 100))
     bed.patient(now + 10 * SECOND)
     again = bed.trace()
     assert (again.cursor, again.revision, again.ranges, bed.drawn_end, bed.patient(now), bed.arrivals()) == first
@@ -71,7 +71,7 @@ def test_a_larger_signal_changes_the_range_and_redraws_the_sweep() -> None:
         made = sine(seq, samples=np.full(36, 1024 + 200 * 8, "<i2").tobytes())
         bed.add_waveform(made, made.due_ns, made.due_ns)
     bed.advance(made.due_ns, View())
-    trace = bed.trace(Drawn(before.session, before.revision, before.span, 1, before.cursor))
+    trace = bed.trace(Drawn(before.session, before.revision, before.span, before.rows, before.cursor))
     assert trace.ranges[0][1] >= 8
     assert trace.whole
 

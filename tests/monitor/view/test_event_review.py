@@ -12,6 +12,7 @@ import pytest
 
 from monitor.common.strip import MARGIN_SAMPLES as MARGIN
 from monitor.common.strip import Strip
+from monitor.common.strip_forecast import StripForecast
 from monitor.view.display_texts import english
 from monitor.view.event_export import file_stem, to_adu, to_csv, write_wfdb
 from monitor.view.event_review import Review, build_review, crop, newer_review, with_strip
@@ -288,7 +289,7 @@ def test_a_strip_replaces_samples_that_the_monitor_does_not_have() -> None:
     assert np.isnan(found.mv[:360]).all()
     assert np.isnan(found.predicted).all()
     assert english(found.notes) == (
-        "From the alarm store, which keeps no forecast and no score. 1.0 s are missing or invalid."
+        "From the alarm store, which has no forecast of it and keeps no score. 1.0 s are missing or invalid."
     )
     assert newer_review(found, lacking).mv is found.mv
     assert english(with_strip(lacking, None).notes).endswith("The alarm store has no samples of it.")
@@ -301,7 +302,43 @@ def test_a_strip_completes_the_samples_of_the_monitor() -> None:
     found = with_strip(review_of(scenario), stored(alarm(ONSET)))
     np.testing.assert_allclose(found.mv[:, 0], (np.arange(found.first, found.stop) - 1024) / 200, atol=1e-5)
     assert np.isfinite(found.predicted[-1, 0])
-    assert english(found.notes) == "5.0 s are from the alarm store, without forecast."
+    assert english(found.notes) == "5.0 s are from the alarm store, without forecast and score."
     other_leads = stored(alarm(ONSET), leads=("V1",))
     assert with_strip(review_of(scenario), other_leads).mv is not found.mv
     assert "5.0 s are not available" in english(with_strip(review_of(scenario), other_leads).notes)
+
+
+def forecast_of(strip: Strip, at: np.ndarray) -> StripForecast:
+    """Return a forecast that is a sine of 1 Hz, known at some samples."""
+    mean = np.sin(2 * np.pi * at / FS)
+    return StripForecast(strip.alarm_id, strip.leads, np.column_stack((at, mean, mean)).astype("<f4").tobytes())
+
+
+def test_a_strip_has_its_forecast_and_none_where_none_was_made() -> None:
+    before_restart = alarm(ONSET, session="f" * 32)
+    lacking = review_of(Scenario().stream(5).receive(ActiveAlarms(bed="bed-1", alarms=(before_restart,))))
+    strip = stored(before_restart)
+    known = np.concatenate((np.arange(36, 3600, 4), np.arange(4000, 7000, 4), np.arange(4000, 4100, 4)))  # twice
+    found = with_strip(lacking, strip, forecast_of(strip, known))
+    sample = np.arange(found.stop - found.first)
+    inside = ((sample >= 36) & (sample <= 3596)) | ((sample >= 4000) & (sample <= 6996))
+    np.testing.assert_array_equal(np.isfinite(found.predicted[:, 0]), inside)
+    np.testing.assert_allclose(found.predicted[inside, 0], np.sin(2 * np.pi * sample[inside] / FS), atol=0.002)
+    assert english(found.notes) == "From the alarm store, which keeps no score."
+    assert not np.isfinite(with_strip(lacking, strip, forecast_of(strip, known[:1])).predicted).any()
+    assert not np.isfinite(
+        with_strip(lacking, strip, replace(forecast_of(strip, known), leads=("V1",))).predicted
+    ).any()
+
+
+def test_the_forecast_of_a_strip_completes_that_of_the_monitor() -> None:
+    scenario = Scenario()
+    scenario.next_seq = 100
+    scenario.stream(200).receive(alarm(ONSET))
+    strip = stored(alarm(ONSET))
+    before = review_of(scenario)
+    found = with_strip(before, strip, forecast_of(strip, np.arange(0, 7200, 4)))
+    own = np.isfinite(before.predicted)
+    np.testing.assert_array_equal(found.predicted[own], before.predicted[own])
+    assert np.isfinite(found.predicted[:1800]).all()
+    assert english(found.notes) == "5.0 s are from the alarm store, without score."

@@ -12,13 +12,13 @@ import pytest
 
 from monitor.view import feed as feed_module
 from monitor.view.display_texts import english
-from monitor.view.feed import Feed
+from monitor.view.feed import QUIZ_KINDS, SUBSCRIBED_KINDS, Feed
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Received
 from stream.mqtt.embedded_broker import free_port
 from stream.wire import codec
 from stream.wire.messages import Message, Waveform
-from stream.wire.topics import QOS, RETAINED
+from stream.wire.topics import QOS, RETAINED, Kind
 from tests.brokers import Mosquitto
 from tests.monitor.message_samples import alarm, status
 from tests.waveforms import chunk
@@ -89,6 +89,11 @@ def test_messages_arrive_complete_and_in_order(feed: Feed, sender: Sender) -> No
     assert {type(r.message).__name__ for r in got} == {"Waveform", "Alarm", "BedStatus"}
     assert feed.drain() == []
     assert str(feed.address) in english(feed.phrase)
+
+
+def test_a_window_receives_no_truth_and_that_of_a_quiz_no_reference() -> None:
+    assert Kind.TRUTH not in SUBSCRIBED_KINDS
+    assert set(SUBSCRIBED_KINDS) - set(QUIZ_KINDS) == {Kind.ANNOTATIONS, Kind.SCORE}
 
 
 def test_a_late_feed_receives_retained_messages(mosquitto: Mosquitto, sender: Sender) -> None:

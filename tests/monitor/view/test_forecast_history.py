@@ -10,7 +10,7 @@ from stream.timebase import STRIDE
 from tests.monitor.message_samples import HORIZON, forecast
 from tests.waveforms import chunk
 
-SIGNAL = SignalBuffer(0, 1)
+SIGNAL = SignalBuffer(0, 1, 1)
 for seq in range(20):
     SIGNAL.add_waveform(chunk(seq))
 

@@ -112,4 +112,4 @@ def test_with_fewer_leads_shown_than_sent_it_can_be_moved() -> None:
     moved = frozen_trace.scroll(frozen, bed, -1)
     assert moved.note is None
     assert (moved.trace.leads, len(moved.trace.ranges)) == (("MLII",), 1)
-    assert moved.trace.mv.shape[1] == moved.trace.predicted.shape[1] == 1
+    assert moved.trace.mv.shape[1] == 1

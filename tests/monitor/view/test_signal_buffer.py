@@ -11,7 +11,7 @@ from tests.waveforms import chunk
 
 
 def buffer_of(*seqs: int) -> SignalBuffer:
-    buffer = SignalBuffer(seqs[0] * 36, 1)
+    buffer = SignalBuffer(seqs[0] * 36, 1, 1)
     for seq in seqs:
         buffer.add_waveform(chunk(seq))
     return buffer
@@ -61,7 +61,7 @@ def test_without_a_score_the_samples_stay_nan() -> None:
 
 
 def test_samples_beyond_the_capacity_are_dropped() -> None:
-    buffer = SignalBuffer(0, 1)
+    buffer = SignalBuffer(0, 1, 1)
     assert buffer.kept == (0, 0)
     for seq in range(68):
         buffer.add_waveform(chunk(seq, 3600))

@@ -185,7 +185,7 @@ def pieces(scenario: Scenario, view: View, count: int) -> tuple[list[Trace], Dra
         scenario.stream(1)
         (frame,) = scenario.presenter.frames(scenario.now, ONLINE, {"bed-1": (view, drawn)})
         trace = frame.trace
-        drawn = Drawn(trace.session, trace.revision, trace.span, len(trace.leads), trace.cursor)
+        drawn = Drawn(trace.session, trace.revision, trace.span, trace.rows, trace.cursor)
         traces.append(trace)
     return traces, drawn
 
@@ -219,7 +219,7 @@ def test_a_change_of_the_display_returns_the_whole_trace(change: str) -> None:
     elif change == "view":
         view = View(span=1000)
     elif change == "leads":
-        drawn = dataclasses.replace(drawn, leads=2)
+        drawn = dataclasses.replace(drawn, rows=(0, 1))
     else:
         scenario.receive(status("worker", "forecasting", session="f" * 32))
         made = chunk(0, session="f" * 32, t0_ns=scenario.now)
@@ -249,5 +249,29 @@ def test_a_low_view_gets_only_the_first_lead() -> None:
         scenario.now = made.due_ns
     (frame,) = scenario.presenter.frames(scenario.now, ONLINE, {"bed-1": (View(max_leads=1), None)})
     assert frame.trace.leads == ("MLII",)
-    assert frame.trace.mv.shape[1] == frame.trace.predicted.shape[1] == 1
+    assert frame.trace.mv.shape[1] == 1
+    assert frame.trace.predicted.shape[1] == 2
     assert len(frame.trace.ranges) == 1
+
+
+def test_a_view_names_the_leads_that_it_shows() -> None:
+    scenario, names = Scenario(), ("II", "V1", "I", "aVF")
+    four = {"leads": names, "gain": (200.0,) * 4, "zero": (1024,) * 4}
+    adu = np.tile(np.array([1024, 1224, 1424, 1624], "<i2"), 36).tobytes()
+    for seq in range(10):
+        made = chunk(seq, 36, samples=adu, **four)
+        scenario.presenter.process(received(made, made.due_ns))
+        scenario.presenter.process(received(forecast(made.end - 1, leads=made.analysed), made.due_ns))
+        scenario.now = made.due_ns
+
+    def shown(view: View) -> Trace:
+        (frame,) = scenario.presenter.frames(scenario.now, ONLINE, {"bed-1": (view, None)})
+        return frame.trace
+
+    trace = shown(View(leads=("avf", "V9", "V1")))
+    assert (trace.leads, trace.rows) == (("aVF", "V1"), (3, 1))
+    np.testing.assert_allclose(trace.mv[-1], [3.0, 1.0])
+    assert trace.predicted.shape[1] == trace.fan.mean.shape[1] == 2, "of the analysed leads"
+    assert shown(View()).leads == ("II", "V1"), "by default those that are analysed"
+    assert shown(View(leads=("V9",))).leads == ("II", "V1"), "a bed without the leads that are named"
+    assert shown(View(max_leads=12)).leads == names

@@ -97,13 +97,25 @@ def test_saturation_clips_and_a_gain_scales() -> None:
         (("aVF", "V1"), [[1, 0], [0, 1]]),
         (("MLII", "V1"), [[0, 1], [1, 0]]),
         (("II",), [[-1]]),
+        (("II", "V", "AVR"), [[2, 0, 2], [0, 1, 0], [-1.5, 0, -2]]),
+        (("MLII", "V1", "V5"), [[0, 1, 0], [1, 0, 0], [0, 0, 1]]),
     ],
 )
 def test_reversed_arm_electrodes_follow_einthoven(leads: tuple[str, ...], expected: list[list[float]]) -> None:
     channels = tuple(Channel("b", lead, 1000.0, 0, 0.0, 1.0) for lead in leads)
-    adu = np.array([[100, 300], [-50, 7]], np.int16)[:, : len(leads)]
+    adu = np.array([[100, 300, 20], [-50, 7, -9]], np.int16)[:, : len(leads)]
     made = disturbed(adu, channels, running("swapped_electrodes"))
     np.testing.assert_allclose(made, adu / 1000 @ np.transpose(expected), atol=1e-9)
+
+
+def test_reversed_arm_electrodes_of_twelve_leads() -> None:
+    chest = ("V1", "V2", "V3", "V4", "V5", "V6")
+    leads = ("I", "II", "III", "aVR", "aVL", "aVF", *chest)
+    channels = tuple(Channel("b", lead, 1000.0, 0, 0.0, 1.0) for lead in leads)
+    adu = np.arange(24, dtype=np.int16).reshape(2, 12)
+    made = disturbed(adu, channels, running("swapped_electrodes")) * 1000
+    order = [leads.index(name) for name in ("I", "III", "II", "aVL", "aVR", "aVF", *chest)]
+    np.testing.assert_allclose(made, adu[:, order] * np.array([-1, *[1] * 11]), atol=1e-6)
 
 
 @pytest.mark.parametrize(("hz", "damping"), [(3.0, 1.5), (10.0, 0.2), (12.5, 0.7)])

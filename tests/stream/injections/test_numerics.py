@@ -16,6 +16,7 @@ VALUES = (
     numeric("pulse_rate_abp", 70.0),
     numeric("spo2", 97.0),
     numeric("abp_mean", 90.0),
+    numeric("respiration_rate", 14.0),
 )
 
 
@@ -25,6 +26,7 @@ VALUES = (
         ("cuff_inflation", "pleth", None, {"pulse_rate", "spo2"}, set()),
         ("lead_off", "ecg", None, {"heart_rate"}, set()),
         ("lead_off", "ecg", "V1", set(), set()),
+        ("lead_off", "resp", None, {"respiration_rate"}, set()),
         ("disconnected_pressure", "abp", None, {"pulse_rate_abp"}, {"abp_mean"}),
         ("disconnected_pressure", "cvp", None, set(), set()),
     ],

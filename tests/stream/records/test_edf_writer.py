@@ -59,3 +59,26 @@ def test_a_clock_that_was_not_set_is_the_first_day_of_edf_and_what_does_not_fit_
     with pytest.raises(RecordError, match="record wide does not fit into EDF"):
         convert(tmp_path / "wide")
     assert sorted(path.name for path in tmp_path.glob("wide*")) == ["wide.dat", "wide.hea"]
+
+
+def test_rates_of_their_own_and_hourly_rows_are_in_one_file_and_rates_without_a_data_record_stay_wfdb(
+    tmp_path: Path,
+) -> None:
+    ecg = np.zeros((3600, 1), np.int16)
+    pleth = np.arange(1250, dtype=np.int16)[:, None]
+    AppendedRecord(tmp_path / "odd", [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0, frames=ecg)
+    AppendedRecord(tmp_path / "odd_pleth", [Column("PLETH", "NU", 1.0, 0)], Fraction(124_945, 1000), 0, frames=pleth)
+    convert(tmp_path / "odd")
+    edf = read_edf(tmp_path / "odd.edf")
+    assert (edf.num_data_records, edf.data_record_duration) == (1, 200)
+    assert [one.sampling_frequency for one in edf.signals] == [360, 124.945]
+    np.testing.assert_array_equal(edf.signals[1].digital[:1250], pleth[:, 0])
+    rows = np.array([[7000], [-32768], [7100]], np.int16)
+    AppendedRecord(tmp_path / "chart", [Column("HR", "bpm", 100.0, 0)], Fraction(1, 3600), 0, frames=rows)
+    convert(tmp_path / "chart")
+    np.testing.assert_array_equal(read_edf(tmp_path / "chart.edf").signals[0].digital, rows[:, 0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chart.edf", "odd.edf"]
+    AppendedRecord(tmp_path / "odd", [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0, frames=ecg)
+    AppendedRecord(tmp_path / "odd_abp", [Column("ABP", "mmHg", 9.0, 0)], Fraction(124_9451, 10_000), 0, frames=pleth)
+    with pytest.raises(RecordError, match="its rates have no data record of at most 3600 s in common"):
+        convert(tmp_path / "odd")

@@ -206,7 +206,8 @@ def test_one_sample_is_a_record(tmp_path: Path, catalog: Catalog) -> None:
     [
         (["V5", "MLII"], ["mV", "mV"], [1, 0]),
         (["V5", "V2"], ["mV", "mV"], [0, 1]),
-        (["I", "II", "III", "aVR"], ["mV"] * 4, [1, 0]),
+        (["I", "II", "III", "aVR"], ["mV"] * 4, [1, 0, 2, 3]),
+        ([str(number) for number in range(20)], ["mV"] * 20, list(range(12))),
         (["ABP", "PLETH", "II", "RESP"], ["mmHg", "NU", "mV", "mV"], [2]),
         (["EEG (C4-A1)", "ECG", "Resp (sum)"], ["mV", "mV", "l"], [1]),
         (["ECG lead II", None], ["uV", None], [0, 1]),
@@ -216,6 +217,41 @@ def test_one_sample_is_a_record(tmp_path: Path, catalog: Catalog) -> None:
 )
 def test_choose_leads(names: list[str | None], units: list[str | None], chosen: list[int]) -> None:
     assert choose_leads(names, units) == chosen
+
+
+TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def write_twelve(folder: Path, off: tuple[str, ...] = ()) -> str:
+    """Write 20 s of 12 leads, each with its own level; those that are off are flat."""
+    beats = np.sin(2 * np.pi * np.arange(20 * 360) / 360)
+    mv = np.stack([place / 10 + (name not in off) * beats for place, name in enumerate(TWELVE)], axis=1)
+    return write(folder, mv=mv, names=list(TWELVE), units=["mV"] * 12)
+
+
+def test_all_of_twelve_leads_are_read_and_the_best_two_come_first(tmp_path: Path, catalog: Catalog) -> None:
+    record = load(write_twelve(tmp_path), catalog)
+    assert record.leads == ("II", "V1", "I", "III", *TWELVE[3:6], *TWELVE[7:])
+    levels = [TWELVE.index(name) / 10 for name in record.leads]
+    np.testing.assert_allclose(record.mv()[0], levels, atol=0.005)
+    assert record.analysed().leads == ("II", "V1")
+
+
+def test_a_further_signal_whose_gain_is_not_that_of_an_ecg_is_left_out(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, mv=np.zeros((3600, 3)) + np.sin(np.arange(3600))[:, None], names=["II", "V1", "X"])
+    header = Path(path + ".hea")
+    lines = header.read_text().splitlines()
+    header.write_text("\n".join([*lines[:3], lines[3].replace("200(1024)", "1e-5(1024)"), ""]))
+    assert load(path, catalog).leads == ("II", "V1")
+
+
+@pytest.mark.parametrize(("off", "first"), [(("V1",), ("II", "V5")), (("II",), ("I", "V1")), (TWELVE[6:], ("II", "I"))])
+def test_a_lead_that_is_off_is_not_analysed(
+    tmp_path: Path, catalog: Catalog, off: tuple[str, ...], first: tuple[str, ...]
+) -> None:
+    record = load(write_twelve(tmp_path, off), catalog)
+    assert record.leads[:2] == first
+    assert sorted(record.leads) == sorted(TWELVE)
 
 
 # --- other waves -----------------------------------------------------------------------------------------------------
@@ -267,7 +303,7 @@ def test_all_waves_are_read_in_their_units_and_keep_their_adc_values(tmp_path: P
     signals = np.stack([np.sin((1 + k) * time) for k in range(len(names))], axis=1)
     path = write(tmp_path, fs=125, gain=1000, mv=signals, zero=0, names=names, units=units)
     record = load(path, catalog)
-    assert record.leads == ("II", "V")
+    assert record.leads == ("II", "V", "AVR")
     stored = wfdb.rdrecord(path, physical=False).d_signal
     expected = [
         ("pleth", 7, 1),

@@ -19,7 +19,7 @@ from stream.replay.wire_faults import HeldBack
 from stream.timebase import FS
 from stream.wire.alarm_messages import Action
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.messages import INVALID, BedStatus, Message, Waveform
 from stream.wire.numerics_message import UNIT_OF, Numerics
 from stream.wire.replay_actions import Inject, Seek, SetPlaying, StopInjection
 from stream.wire.truth_message import Truth
@@ -156,6 +156,24 @@ async def test_numerics_are_those_of_a_device_that_measures_the_disturbed_signal
     assert shown[19] == (120.0, 80.0, 100.0, 97.0)
     told = {one.disturbable for _, one in sent if isinstance(one, BedStatus)}
     assert told == {("ecg", "pleth", "abp", "wire")}
+
+
+@pytest.mark.parametrize(("lead", "off"), [(None, True), ("II", True), ("V1", False)])
+async def test_electrodes_that_are_off_take_the_respiration_by_impedance_with_them(lead: str | None, off: bool) -> None:
+    breaths = RecordedWave("resp", "NU", 125.0, 1000.0, 0, np.arange(20 * 125, dtype=np.int16))
+    rate = RecordedNumeric("respiration_rate", "1/min", 1.0, np.full(20, 14.0))
+    record = replace(flat(20), leads=("II", "V1"), waves=(breaths,), numerics=(rate,))
+    inject = Inject(injection_id="a", kind="lead_off", lead=lead, seconds=5.0)
+    with_co2 = replace(record, waves=(breaths, replace(breaths, signal="co2", unit="mmHg")))
+    for one, missing in ((record, off), (with_co2, False)):
+        sent = await replayed((3.0, inject), record=one)
+        waves = [w for _, w in sent if isinstance(w, Wave) and w.signal == "resp"]
+        sample = np.concatenate([np.frombuffer(wave.samples, "<i2") for wave in waves])
+        invalid = np.flatnonzero(sample == INVALID)
+        assert invalid.tolist() == (list(range(3 * 125, 8 * 125)) if off else [])
+        rates = {n.index // FS: n.value_of("respiration_rate").value for _, n in sent if isinstance(n, Numerics)}  # type: ignore[union-attr]
+        assert (rates[5] is None) is missing
+        assert (rates[2], rates[9]) == (14.0, 14.0)
 
 
 async def test_disturbed_chunks_of_any_length_are_the_same_signal() -> None:

@@ -2,6 +2,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from stream.clock import rfc3339
 from stream.errors import UsageError
 from stream.records.record import Record, RecordedNumeric, RecordedWave, of_numerics
-from stream.replay.playhead import Playhead, ReplayConfig, begin, choose_record, execute, replay
+from stream.replay.playhead import Playhead, ReplayConfig, begin, replay
+from stream.replay.playhead_actions import choose_record, execute
 from stream.timebase import FS
+from stream.wire import codec
 from stream.wire.continuity import check_sequence
 from stream.wire.messages import Waveform
 from stream.wire.numerics_message import UNIT_OF, Numerics
@@ -40,6 +43,17 @@ def test_chunks_contain_every_sample_once_with_its_due_time(n: int, size: int, s
         # Computed from the start of the replay, to the nanosecond: rounding errors do not accumulate.
         assert c.t0_ns == BEGIN_NS + round(c.start * 1e9 / (FS * speed))
         assert abs(c.due_ns - (BEGIN_NS + (c.end - 1) * 1e9 / (FS * speed))) <= 2_000
+
+
+def test_the_largest_chunks_of_twelve_leads_fit_into_a_payload() -> None:
+    adu = np.arange(12 * 8000, dtype=np.int16).reshape(8000, 12)
+    names = tuple(f"{number:016}" for number in range(12))
+    record = Record("r" * 200, names, (1e9,) * 12, (32767,) * 12, adu, True, "test")
+    chunks = list(replay(record, ReplayConfig(chunk=3600), BEGIN_NS))
+    np.testing.assert_array_equal(np.concatenate([one.adu() for one in chunks]), adu)
+    assert [one.start for one in chunks] == [0, *accumulate(one.n for one in chunks[:-1])]
+    assert max(len(codec.encode(one)) for one in chunks) <= codec.MAX_BYTES
+    assert len(chunks) <= 5
 
 
 @given(st.integers(1, 500), st.integers(1, 600), st.integers(1, 40))
@@ -198,7 +212,7 @@ def test_numerics_follow_the_restart_of_a_loop_at_once() -> None:
     ]
 
 
-def test_a_record_without_numerics_sends_none() -> None:
+def test_a_record_without_companions_sends_none() -> None:
     assert all(numerics is None for _, numerics in played(begin(traceable(720), ReplayConfig(), BEGIN_NS)))
 
 

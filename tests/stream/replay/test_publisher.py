@@ -58,6 +58,7 @@ def publisher(
     lost: int = 0,
     annotations: bool = False,
     removed: list[tuple[int, Topic]] | None = None,
+    ledger: list[tuple[object, ...]] | None = None,
 ) -> Publisher:
     return Publisher(
         heads,
@@ -66,7 +67,7 @@ def publisher(
         dropped=lambda bed: lost,
         instance="ab12",
         clock=clock,
-        write=lambda *values: None,
+        write=lambda *values: None if ledger is None else ledger.append(values),
         annotations=annotations,
     )
 
@@ -121,8 +122,9 @@ async def test_each_wave_is_sent_just_before_the_ecg_of_its_interval() -> None:
 async def test_numerics_are_sent_after_the_ecg_of_their_sample_and_removed_at_the_end() -> None:
     sent: list[tuple[int, Message]] = []
     removed: list[tuple[int, Topic]] = []
-    clock = FakeClock()
-    await publisher([begin(with_numerics(1000, 1.0), ReplayConfig(), BEGIN_NS)], sent, clock, removed=removed).run()
+    ledger: list[tuple[object, ...]] = []
+    clock, head = FakeClock(), begin(with_numerics(1000, 1.0), ReplayConfig(), BEGIN_NS)
+    await publisher([head], sent, clock, removed=removed, ledger=ledger).run()
     order = [message for _, message in sent if isinstance(message, Numerics | Waveform)]
     numerics = [place for place, message in enumerate(order) if isinstance(message, Numerics)]
     assert [order[place].index for place in numerics] == [0, 360, 720]  # type: ignore[union-attr]
@@ -131,14 +133,20 @@ async def test_numerics_are_sent_after_the_ecg_of_their_sample_and_removed_at_th
         assert isinstance(chunk, Waveform)
         assert chunk.start <= order[place].index < chunk.end  # type: ignore[union-attr]
     assert removed == [(waveforms(sent, "bed-1")[-1][0], Topic(Kind.NUMERICS, "bed-1"))]
+    rows = [row[:5] for row in ledger if row[-1] == "numerics"]
+    assert rows == [("bed-1", head.session, "", index, 1) for index in (0, 360, 720)]
 
 
 async def test_numerics_alone_have_a_status_at_once_and_are_removed_when_the_end_of_their_record_is_due() -> None:
     sent: list[tuple[int, Message]] = []
     removed: list[tuple[int, Topic]] = []
     head = begin(hours(70, math.nan, 80), ReplayConfig(speed=7200), BEGIN_NS)
-    await publisher([head], sent, FakeClock(), removed=removed).run()
+    ledger: list[tuple[object, ...]] = []
+    await publisher([head], sent, FakeClock(), removed=removed, ledger=ledger).run()
     half_s = 500_000_000
+    assert [row[3:] for row in ledger] == [
+        (3600 * 360 * hour, 1, BEGIN_NS + hour * half_s, BEGIN_NS + hour * half_s, "numerics") for hour in range(3)
+    ]
     numerics = [(now - BEGIN_NS, one.values[0].value) for now, one in sent if isinstance(one, Numerics)]
     assert numerics == [(0, 70.0), (half_s, None), (2 * half_s, 80.0)]
     assert not waveforms(sent, "bed-1")

@@ -261,3 +261,27 @@ def test_an_episode_that_cannot_be_shown_is_said_before_anything_is_sent() -> No
         visited(beyond)
     with pytest.raises(UsageError, match=r"bed bed-1, episode VF: no episode of 'VF' is at hand"):
         visited(VISITS.replace('{ rhythm = "VT", record = "other", start_s = 30, end_s = 33 }', '"VF"'))
+
+
+@pytest.mark.parametrize("start_s", [10, 100], ids=["longer", "restarts"])
+@pytest.mark.parametrize("chunk", [36, 500])
+def test_a_recorded_bed_ends_with_the_scenario(start_s: int, chunk: int) -> None:
+    sent: list[Message] = []
+    text = VISITS.replace("start_s = 10", f"start_s = {start_s}").split("[[steps]]")[0]
+    play(parse(text, "ends.toml"), sent.append, load=AT_HAND.load, library=AT_HAND, chunk=chunk)
+    assert sum(one.n for one in sent if isinstance(one, Waveform)) == 40 * FS
+    last = [one for one in sent if isinstance(one, BedStatus)][-1]
+    assert last.state == "ended"
+    assert ("scenario", "end", "visits", 40) in truths(sent)
+
+
+def test_it_ends_in_the_midst_of_an_episode_and_again_after_a_jump() -> None:
+    late = VISITS.replace("at_s = 5", "at_s = 38")
+    sent: list[Message] = []
+    jump = [(39.0, "bed-1", SetScenario(position_s=30))]
+    play(parse(late, "ends.toml"), sent.append, jump, load=AT_HAND.load, library=AT_HAND)
+    counted = [one for one in sent if isinstance(one, Waveform) and one.speed == 1]
+    assert sum(one.n for one in counted) / FS == pytest.approx(39 + 10, abs=0.3)
+    assert counted[-1].record == "other"
+    assert [phase for what, phase, _, _ in truths(sent) if what == "episode"] == ["begin", "end", "begin", "end"]
+    assert [phase for what, phase, _, _ in truths(sent) if what == "scenario"] == ["begin", "end"]

@@ -45,7 +45,7 @@ def play(
     heads = []
     first = first_records(scenario, load)
     for bed, (record, start_s) in zip(scenario.beds, first, strict=True):
-        config = ReplayConfig(bed=bed.name, chunk=chunk, speed=scenario.speed, loop=True, start_s=start_s)
+        config = ReplayConfig(bed=bed.name, chunk=chunk, speed=scenario.speed, loop=not record.alone, start_s=start_s)
         heads.append(begin(record, config, BEGIN_NS, SESSION))
     publisher = Publisher(
         heads,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stream.errors import UsageError
-from stream.scenario.course import in_words
+from stream.scenario.description import in_words
 from stream.scenario.file import initial_patient, load, parse, shipped
 from stream.scenario.schema import schema
 from stream.scenario.timeline import advance, begin

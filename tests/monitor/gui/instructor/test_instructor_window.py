@@ -23,8 +23,6 @@ from stream.wire.messages import (
     ProcessStatus,
     RhythmOffer,
     RunningInjection,
-    ScenarioStatus,
-    ScenarioStep,
     ShownEpisode,
 )
 from stream.wire.replay_actions import (
@@ -37,8 +35,10 @@ from stream.wire.replay_actions import (
     ShowEpisode,
     StopInjection,
 )
+from stream.wire.scenario_status import ScenarioStatus, ScenarioStep, StepAction, StepWait
 from stream.wire.topics import Kind, Role, Topic
-from stream.wire.truth_message import Truth
+from stream.wire.truth_message import Truth, TruthPhase, TruthWhat
+from tests.stream.wire.test_codec import SCORE
 from tests.waveforms import numeric, numerics
 
 RECORDED = BedStatus(
@@ -220,6 +220,11 @@ def test_an_injection_that_the_bed_would_refuse_says_why_and_another_names_a_sig
     assert begun.signal == "pap"
     assert "large ward" in shown("ecg")["loss"]
     assert "mains" not in shown(), "what is in progress can be stopped"
+    assert window.controls.unable.isHidden()
+    report(source, changed(RECORDED, disturbable=()))
+    window.tick()
+    assert window.controls.unable.text() == "Nothing can be injected: this bed sends numerics alone."
+    assert not window.controls.unable.isHidden()
 
 
 def test_a_scenario_is_paused_and_continued_elsewhere_and_a_note_is_written(
@@ -245,6 +250,82 @@ def test_a_scenario_is_paused_and_continued_elsewhere_and_a_note_is_written(
     assert note == Note(text="well done")
 
 
+def test_all_steps_are_listed_in_order_with_what_they_wait_for(window: InstructorWindow, source: Given) -> None:
+    steps = (
+        ScenarioStep(
+            text="",
+            at_s=10.0,
+            happened=True,
+            actions=(StepAction(do="vital", name="pvc_rate", value=10.0, seconds=0.0),),
+        ),
+        ScenarioStep(
+            text="",
+            at_s=None,
+            happened=False,
+            after=StepWait(on="action", name="acknowledge", seconds=5.0, latest_s=80.0),
+            actions=(StepAction(do="inject", name="muscle_noise", value=0.0, seconds=9.0), StepAction(do="note")),
+        ),
+        ScenarioStep(
+            text="", at_s=60.0, happened=False, name="vf", actions=(StepAction(do="rhythm", name="VT", value=160.0),)
+        ),
+        ScenarioStep(
+            text="",
+            at_s=None,
+            happened=False,
+            after=StepWait(on="rhythm", name="VT", seconds=12.0),
+            actions=(StepAction(do="expect", name="acknowledge", seconds=30.0),),
+        ),
+        ScenarioStep(
+            text="",
+            at_s=None,
+            happened=False,
+            after=StepWait(on="step", name="vf", seconds=30.0),
+            actions=(StepAction(do="note"),),
+        ),
+    )
+    scenario = ScenarioStatus(name="vf", title="VF", position_s=10.0, seconds=100.0, playing=True, steps=steps)
+    report(source, changed(RECORDED, scenario=scenario))
+    window.tick()
+    shown = window.controls.scenario.steps
+    assert shown.texts == [
+        ("1", "00:10", "", "PVCs 10 1/min"),
+        ("2", "–", "5 s after acknowledge, at 01:20 at the latest", "muscle noise 0 dB for 9 s"),
+        ("3", "01:00", "", "ventricular tachycardia 160 1/min"),
+        ("4", "–", "after 12 s of ventricular tachycardia", "student: acknowledge within 30 s"),
+        ("5", "–", "30 s after step 3", "note"),
+    ]
+    assert "next: ventricular tachycardia 160 1/min" in window.controls.scenario.title.text()
+    bold = [shown.item(row, 0).font().bold() for row in range(shown.rowCount())]
+    assert bold == [False, False, True, False, False]
+    if set_language("ja") == "":
+        window.apply_theme(NIGHT)
+        window.tick()
+        assert shown.texts[1][2:] == ("アラーム確認の 5 秒後(遅くとも 01:20)", "筋電ノイズ 0 dB(9 秒間)")
+        assert shown.texts[3][2:] == ("心室頻拍が 12 秒続いた後", "学習者: アラーム確認(30 秒以内)")
+
+
+def test_the_score_of_the_session_is_shown_as_a_table(window: InstructorWindow, source: Given) -> None:
+    table = window.controls.score
+    assert table.rows[0][0].startswith("none")
+    source.put(changed(SCORE, session="f" * 32), Topic(Kind.SCORE, "bed-1"))
+    window.tick()
+    assert table.rows[0][0].startswith("none"), "of another session"
+    source.put(changed(SCORE, session=RECORDED.session), Topic(Kind.SCORE, "bed-1"))
+    window.tick()
+    assert table.rows == (
+        ("% Se / PPV, Sp", "300 s", "last 5 min", "found", "delay"),
+        ("QRS", "99.8 / 99.5", "99.8 / 99.5", "400 / 401", ""),
+        ("VEB", "100.0 / 100.0", "100.0 / 100.0", "3 / 3", ""),
+        ("VT", "90.0 / --", "90.0 / --", "1 / 1", "0.5 s"),
+        ("false alarms per h", "10.0", "10.0", "", ""),
+    )
+    source.put(changed(SCORE, session=RECORDED.session, scored_from_s=600.0), Topic(Kind.SCORE, "bed-1"))
+    window.tick()
+    assert table.rows[-1] == ("beats and AF from 10:00 on",)
+    window.beds.setCurrentRow(1)
+    assert table.rows[0][0].startswith("none")
+
+
 def test_truth_is_listed_for_its_bed_in_the_language_of_the_window(window: InstructorWindow, source: Given) -> None:
     truth = Truth(
         bed="bed-2",
@@ -262,13 +343,49 @@ def test_truth_is_listed_for_its_bed_in_the_language_of_the_window(window: Instr
     )
     source.put(truth, Topic(Kind.TRUTH, "bed-2"))
     window.tick()
-    assert window.truths.count() == 0
+    assert window.truths.lines == ()
     window.beds.setCurrentRow(1)
-    assert window.truths.item(0).text() == "0:01:15   ventricular tachycardia   160 1/min   begins"
+    assert window.truths.lines[0] == "0:01:15   ventricular tachycardia   160 1/min   begins"
     if set_language("ja") == "":
         source.put(changed(truth, phase="end"), Topic(Kind.TRUTH, "bed-2"))
         window.tick()
-        assert window.truths.item(1).text() == "0:01:15   心室頻拍   160 1/min   終了"
+        assert window.truths.lines[1] == "0:01:15   心室頻拍   160 1/min   終了"
+
+
+def test_what_is_said_before_the_first_status_and_of_a_student_is_listed_in_words(
+    window: InstructorWindow, source: Given
+) -> None:
+    def told(what: TruthWhat, phase: TruthPhase, name: str, **values: float) -> None:
+        message = Truth(
+            bed="bed-3",
+            session="0" * 32,
+            epoch=0,
+            index=0,
+            when="2026-01-01T00:00:00.000Z",
+            truth_id="e",
+            what=what,
+            phase=phase,
+            name=name,
+            values=values,
+            synthetic=True,
+        )
+        source.put(message, Topic(Kind.TRUTH, "bed-3"))
+
+    told("scenario", "begin", "vf-arrest")
+    window.tick()
+    assert window.beds.count() == 2
+    report(source, changed(LIVE, bed="bed-3"))
+    told("expected_action", "begin", "acknowledge", within_s=30.0)
+    told("expected_action", "end", "acknowledge", done=1.0, seconds=8.9)
+    told("expected_action", "end", "acknowledge", done=0.0, seconds=30.0)
+    window.tick()
+    window.beds.setCurrentRow(2)
+    assert list(window.truths.lines) == [
+        "0:00:00   scenario vf-arrest   begins",
+        "0:00:00   student: acknowledge within 30 s",
+        "0:00:00   acknowledge: done after 9 s",
+        "0:00:00   acknowledge: missed",
+    ]
 
 
 def test_without_a_publisher_or_broker_nothing_is_sent_and_the_reason_is_said(
@@ -288,4 +405,4 @@ def test_without_a_publisher_or_broker_nothing_is_sent_and_the_reason_is_said(
 
 
 def test_it_receives_what_it_needs_and_no_samples() -> None:
-    assert set(INSTRUCTOR_KINDS) == {Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS}
+    assert set(INSTRUCTOR_KINDS) == {Kind.STATUS, Kind.PROCESS, Kind.TRUTH, Kind.NUMERICS, Kind.SCORE}

@@ -124,14 +124,88 @@ def test_a_bed_whose_pressure_is_low_now_is_first_and_says_so(window: MonitorWin
     assert ward.item(0, ward.columnCount() - 1).text() == "MAP below 65 now"
 
 
-def test_the_replay_of_hours_is_controlled_by_the_hour(window: MonitorWindow, script: Script) -> None:
-    send(script)
-    window.bed_view.toggle_replay()
+def test_a_standing_warning_says_since_when_and_whether_its_risk_has_fallen(
+    window: MonitorWindow, script: Script
+) -> None:
+    send(script, advisory_hour=4)
     window.tick()
-    panel = window.bed_view.replay
-    assert panel.time.text() == "0 of 90 h"
-    assert panel.chart_speeds[7200.0].isVisible()
-    assert not panel.speeds[1.0].isVisible()
-    panel.ahead.click()
-    [command] = script.sent
-    assert command.action.position == 1_296_000  # type: ignore[attr-defined]
+    panel = window.bed_view.outlook.panel
+    assert panel.since.text() == "since this hour"
+    for risk, text in (
+        (0.55, "since hour 2: risk 20 %, now 55 %"),
+        (0.1, "since hour 2: risk 20 %, now 10 %, below the threshold"),
+    ):
+        send(script, advisory_hour=2, risks=(Risk(name="hypotension_6h", probability=risk),))
+        window.tick()
+        assert panel.since.text() == text
+    window.switch_page()
+    window.tick()
+    ward = window.station.ward
+    assert ward.item(0, ward.columnCount() - 1).text().startswith("since hour 2 (20 % → 10 %), MAP fell")
+    send(script)
+    window.switch_page()
+    window.tick()
+    assert not panel.since.isVisible(), "of a worker that does not say since when"
+
+
+def test_a_low_pressure_is_said_in_words_where_its_risk_would_be(window: MonitorWindow, script: Script) -> None:
+    past = (PastValues(name="nibp_mean", unit="mmHg", values=(70.0, 61.0, None)),)
+    risks = (Risk(name="hypotension_6h", probability=None), Risk(name="sepsis_6h", probability=0.1))
+    send(script, past=past, past_risk=(0.6, None, None), risks=risks, advisory=False, reasons=())
+    window.tick()
+    page = window.bed_view.outlook
+    low = page.chart.grab().toImage(), page.panel.risks.grab().toImage()
+    past = (PastValues(name="nibp_mean", unit="mmHg", values=(70.0, 71.0, None)),)
+    send(script, past=past, past_risk=(0.6, None, None), risks=risks, advisory=False, reasons=())
+    window.tick()
+    assert page.chart.grab().toImage() != low[0]
+    assert page.panel.risks.grab().toImage() != low[1]
+
+
+def test_wheel_and_key_show_more_or_fewer_hours(window: MonitorWindow, script: Script) -> None:
+    send(script)
+    window.tick()
+    chart = window.bed_view.outlook.chart
+    spans = [chart.span]
+    for _ in range(4):
+        QTest.keyClick(window, Qt.Key.Key_Z)
+        spans.append(chart.span)
+    assert spans == [6, 12, 24, 72, 6], "five hours fit into the shortest"
+    few = chart.grab().toImage()
+    chart.zoom(+1)
+    assert chart.span == 12
+    assert chart.grab().toImage() != few
+    chart.zoom(-5)
+    assert chart.span == 6
+    assert chart.grab().toImage() == few
+
+
+def test_a_bed_with_ecg_shows_its_hours_below_the_trace_on_request(window: MonitorWindow, script: Script) -> None:
+    script.stream(window, 5)
+    view, button = window.bed_view, window.bed_view.header.hours
+    QTest.keyClick(window, Qt.Key.Key_H)
+    window.tick()
+    assert not view.outlook.isVisible(), "there is no outlook yet"
+    assert not button.isVisible()
+    script.receive(outlook(session=SESSION, advisory=False, reasons=()))
+    window.tick()
+    assert view.outlook.isVisible()
+    assert view.sweep.isVisible()
+    assert view.outlook.panel.score.text() == "NEWS2  3"
+    assert (button.isVisible(), button.text()) == (True, "Hours  (H)")
+    script.receive(outlook(session=SESSION, hour=5))
+    window.tick()
+    assert button.text() == "Early warning  (H)"
+    window.resize(800, 480)
+    window.tick()
+    assert not view.outlook.isVisible(), "there is no room beside traces and controls"
+    assert not button.isEnabled()
+    window.resize(1280, 800)
+    window.tick()
+    assert view.outlook.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    window.tick()
+    assert not view.outlook.isVisible()
+    script.receive(outlook(session="ab" * 16, hour=6))
+    window.tick()
+    assert not button.isVisible(), "an outlook of another session"

@@ -16,6 +16,7 @@ OTHERS = {
     "speed": 12.5,
     "gain": 5.0,
     "forecast": "both",
+    "lead_names": "V5, II",
     "leads": 1,
     "waves": "abp pleth",
     "grid": "fine",

@@ -276,7 +276,7 @@ def test_the_dialog_fits_the_smallest_window(start: Open, qtbot: QtBot) -> None:
     qtbot.waitExposed(dialog)
     assert dialog._buttons.geometry().bottom() < window[1]
     assert dialog.bar_mm.visibleRegion().isEmpty(), "it is reached by scrolling"
-    assert dialog.leads.maximum() == 2
+    assert dialog.leads.maximum() == 12
 
 
 # --- help -----------------------------------------------------------------------------------------------------------

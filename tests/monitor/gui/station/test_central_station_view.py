@@ -217,6 +217,18 @@ def test_the_selected_tile_in_alarm_keeps_the_colour_of_the_alarm(
     assert image.pixelColor(5, 40) == colour(NIGHT.text)
 
 
+def is_filled(station: MonitorWindow, script: Script, tile: BedTile) -> bool:
+    """Return whether the message has the full colour of high priority at any time of its flash cycle."""
+    filled = False
+    for _ in range(12):
+        script.now += SECOND // 12
+        station.tick()
+        image = tile.header.grab().toImage()
+        row = image.height() * 3 // 4
+        filled |= any(image.pixelColor(x, row) == colour(NIGHT.signal["high"]) for x in range(0, image.width() // 2))
+    return filled
+
+
 def test_an_active_alarm_is_shown_before_an_ended_one_which_is_dim(station: MonitorWindow, script: Script) -> None:
     stream(script, station, names(2))
     over = alarm(300, "cleared", 400, bed="bed-01", kind="ventricular_fibrillation", priority="high", latched=True)
@@ -225,11 +237,14 @@ def test_an_active_alarm_is_shown_before_an_ended_one_which_is_dim(station: Moni
     tile = station.station.tiles["bed-01"]
     assert tile.edges[0] == NIGHT.priority_tint["high"]
     assert "0 in alarm  ·  1 ended, not acknowledged" in station.station.title.text()
+    assert tile.header.content.names[-1].endswith(", ended")
+    assert not is_filled(station, script, tile)
     now = alarm(500, bed="bed-01", kind="ventricular_tachycardia", priority="high", value=182.0, beats=5)
     script.receive(ActiveAlarms(bed="bed-01", alarms=(over, now)))
     station.tick()
     assert (tile.header.line.alarm, tile.header.content.others) == (now, "+1")
     assert tile.edges[0] == NIGHT.priority["high"]
+    assert is_filled(station, script, tile)
     assert "1 in alarm" in station.station.title.text()
 
 

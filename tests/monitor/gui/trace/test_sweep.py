@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
@@ -22,6 +23,12 @@ DARK = 40
 def picture(window: MonitorWindow) -> QImage:
     QApplication.processEvents()
     return window.bed_view.sweep.grab().toImage()
+
+
+def pixels(image: QImage) -> np.ndarray:
+    """Return the colours of an image, shape (height, width)."""
+    rgb = image.convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(rgb.constBits(), np.uint32).reshape(rgb.height(), rgb.width()).copy()
 
 
 def column(view: SweepView, trace: Trace, index: int) -> int:
@@ -168,6 +175,22 @@ def test_incremental_drawing_equals_a_full_redraw(window: MonitorWindow, script:
     )
     # Joints of two segments overlap by a pixel of antialiasing.
     assert differing < 0.01 * pieces.width() * pieces.height() / 2
+
+
+def test_what_is_on_the_screen_equals_a_full_paint_up_to_the_end_of_the_gap(
+    window: MonitorWindow, script: Script
+) -> None:
+    script.worker()
+    script.stream(window, 90)
+    for _ in range(5):
+        script.stream(window, 1)
+        QApplication.processEvents()
+        view, trace = window.bed_view.sweep, trace_of(window)
+        place = QRect(view.mapTo(window, QPoint(0, 0)), view.size())
+        screen = QApplication.primaryScreen().grabWindow(window.winId()).copy(place).toImage()
+        differing = np.flatnonzero((pixels(screen) != pixels(view.grab().toImage())).any(axis=0))
+        erased = column(view, trace, trace.cursor + trace.gap)
+        assert ((erased - 8 <= differing) & (differing <= erased)).all(), "painted 20 times per second"
 
 
 def test_a_full_redraw_is_erased_completely(window: MonitorWindow, script: Script) -> None:

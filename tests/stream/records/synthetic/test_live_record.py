@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stream.errors import UsageError
 from stream.records.record import Record
+from stream.records.synthetic import steering
 from stream.records.synthetic.generator import PatientSource, generate, record_of
-from stream.records.synthetic.live_record import KEPT_S, LiveRecord
+from stream.records.synthetic.live_record import KEPT_S, PIECE, LiveRecord
 from stream.records.synthetic.patient import NOTES, Patient, Segment
 from stream.timebase import FS
+from stream.wire.replay_actions import RhythmCode
 from tests.stream.records.synthetic.test_generator import same
 
 EVENTFUL = Patient(
@@ -131,3 +137,38 @@ def test_the_mean_pressure_moves_both_and_repeated_changes_stay_few() -> None:
     assert diastolic + (systolic - diastolic) / 3 == pytest.approx(61)
     assert systolic - diastolic == pytest.approx(45)
     assert len(live.patient.abp_systolic) < 130  # type: ignore[arg-type]
+
+
+CODES: tuple[RhythmCode, ...] = ("N", "VF", "ASYS", "VT", "AFIB", "B")
+CHANGES = st.lists(st.tuples(st.integers(1, 400), st.sampled_from(CODES)), min_size=30, max_size=60)
+
+
+@settings(max_examples=15, deadline=None)
+@given(CHANGES)
+def test_rhythms_of_the_past_are_forgotten_and_no_sample_changes(changes: list[tuple[int, RhythmCode]]) -> None:
+    """Changes after 0.1 to 4 s each, also before the first beat and within a minute without beats."""
+
+    def samples(kept_s: float) -> tuple[np.ndarray, int]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(steering, "KEPT_S", kept_s)
+            live, parts, at = LiveRecord(Patient(), 5, "live"), [], 0
+            for tenths, code in changes:
+                live.set_rhythm(code, None)
+                parts.append(live.ecg(at, at := at + 36 * (tenths % 40 + 1)))
+            parts.append(live.ecg(at, at + 10 * FS))
+        return np.concatenate(parts), len(live.patient.rhythm)
+
+    (forgotten, few), (remembered, _) = samples(2.0), samples(1e9)
+    assert np.array_equal(forgotten, remembered)
+    assert few <= 2 * 5 + 4, "at most five changes per second, and the rhythms at the begin and of the last beat"
+
+
+def test_a_patient_that_is_steered_for_hours_stays_small() -> None:
+    live, codes = LiveRecord(Patient(), 5, "live"), itertools.cycle(CODES)
+    sizes = []
+    for second in range(0, 5400, 30):
+        live.set_rhythm(next(codes), None)
+        live.set_vitals({"spo2": 90 + second % 7}, 5)
+        live.generate(second * FS + PIECE)
+        sizes.append(len(pickle.dumps(live.patient)))
+    assert max(sizes[20:]) <= 1.1 * max(sizes[:20])
