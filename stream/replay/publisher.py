@@ -25,7 +25,8 @@ from stream.replay.descriptions import MAX_NAMED, description, effect, names
 from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.episode_truth import left, note, passed
 from stream.replay.ledger import Write, discard
-from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines, show
+from stream.replay.playhead import AnyRecord, Playhead
+from stream.replay.playhead_actions import choose_record, execute, shift_deadlines, show
 from stream.replay.scenario_episodes import NO_EPISODES, Episodes
 from stream.replay.scenario_run import ScenarioRun
 from stream.replay.schedule import Schedule
@@ -444,7 +445,7 @@ class Publisher:
         Raises
         ------
         UsageError
-            See `stream.replay.playhead.show`.
+            See `stream.replay.playhead_actions.show`.
         """
         head = self._on_tick(show(bed.head, record, episode, after, self._now_ns()))
         self._leave_episode(bed)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from stream.replay.playhead import Playhead, shift_deadlines
+from stream.replay.playhead import Playhead
+from stream.replay.playhead_actions import shift_deadlines
 from stream.timebase import FS
 from stream.wire.shard import ward_shard
 

@@ -231,15 +231,19 @@ class BedView(QWidget):
         self.sweep.show_trace(trace, stale=stale, message=text_of(frame.link.phrase), paused=paused)
         self.waves.show_trace(trace, stale=stale, paused=paused)
         if not self.drawer.isHidden():
-            self.strip.show_trace(trace, stale=stale)
+            self._show_drawer(frame, trace, rejected, stale=stale)
         self._show_numbers(frame, trace)
         self._show_trend(frame)
         self.heart_rate.show_frame(frame)
+        self._show_rest(frame)
+
+    def _show_drawer(self, frame: Frame, trace: Trace | None, rejected: int, *, stale: bool) -> None:
+        """Show what the drawer for engineers has."""
+        self.strip.show_trace(trace, stale=stale)
         self.engineer.show_frame(frame, rejected)
         self.score.show_score(frame.score)
         if self.score.isHidden() == bool(self.score.rows):
             self._update_layout()
-        self._show_rest(frame)
 
     def _show_hours(self, frame: Frame) -> None:
         """Show the hours of a bed with ECG below its traces, if they are wanted, and there are outlook and room."""

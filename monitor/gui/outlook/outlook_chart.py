@@ -35,7 +35,6 @@ _TICKS_H, _TICK_PX = (1, 2, 6, 12, 24), 44
 
 _MEAN = ("abp_mean", "nibp_mean")
 _POINT_PX = 2.5
-_LEGEND_PX = 28
 _TWO_LIMITS_PX, _THREE_LIMITS_PX = 40, 80
 """Heights from which the limits of a row are written, and that of the pressure, px at normal font size."""
 
@@ -291,7 +290,7 @@ class OutlookChart(QWidget):
         """Write what the bands are, into the room right of the risk, which has no forecast."""
         painter.setFont(font(11))
         painter.setPen(colour(self.theme.forecast))
-        left = self._x(0) + px(_LEGEND_PX)
+        left = self._x(0)
         place = QRectF(left, top + 4, self.width() - left - 4, self.height() - px(_AXIS_PX) - top - 4)
         text = translate("Outlook", "forecast:\nmedian,\n80 % band")
-        painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, text)

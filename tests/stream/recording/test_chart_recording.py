@@ -14,7 +14,8 @@ from stream.recording.folder import KILLED, RecordingFolder
 from stream.records.catalog import Catalog
 from stream.records.record import Record, RecordedNumeric, of_numerics
 from stream.records.replayable import HOUR_S, load_replayable
-from stream.replay.playhead import Playhead, ReplayConfig, begin, execute
+from stream.replay.playhead import Playhead, ReplayConfig, begin
+from stream.replay.playhead_actions import execute
 from stream.timebase import FS
 from stream.wire.messages import INVALID
 from stream.wire.numerics_message import UNIT_OF, NumericName, Numerics

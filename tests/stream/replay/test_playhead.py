@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from stream.clock import rfc3339
 from stream.errors import UsageError
 from stream.records.record import Record, RecordedNumeric, RecordedWave, of_numerics
-from stream.replay.playhead import Playhead, ReplayConfig, begin, choose_record, execute, replay
+from stream.replay.playhead import Playhead, ReplayConfig, begin, replay
+from stream.replay.playhead_actions import choose_record, execute
 from stream.timebase import FS
 from stream.wire import codec
 from stream.wire.continuity import check_sequence

@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.replay.playhead import ReplayConfig, begin, execute
+from stream.replay.playhead import ReplayConfig, begin
+from stream.replay.playhead_actions import execute
 from stream.replay.ticks import MOMENTS, ROUNDING_NS, on_tick
 from stream.wire.replay_actions import Seek, SetPlaying
 from stream.wire.shard import ward_shard

@@ -96,6 +96,7 @@ def test_the_rhythm_has_the_colour_of_its_alarm(window: MonitorWindow, script: S
 
 
 def test_engineer_values_read_dashes_until_they_are_known(window: MonitorWindow, script: Script) -> None:
+    window.preferences.change(engineer=True)
     window.tick()
     assert dict(window.bed_view.engineer.rows)["forecast skill, 100 ms ahead"] == "--"
     script.worker()
@@ -109,6 +110,7 @@ def test_engineer_values_read_dashes_until_they_are_known(window: MonitorWindow,
 
 
 def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Script) -> None:
+    window.preferences.change(engineer=True)
     script.worker()
     script.receive(sine(0), forecast(35, score=-0.01))
     window.tick()
@@ -116,6 +118,7 @@ def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Sc
 
 
 def test_the_jitter_is_one_of_the_engineer_values(window: MonitorWindow, script: Script) -> None:
+    window.preferences.change(engineer=True)
     window.tick()
     assert dict(window.bed_view.engineer.rows)["jitter of the arrivals"] == "-- ms"
     script.worker()
