@@ -8,7 +8,7 @@ drop a little of each:
   more the later they are; all of them at one and a half times what is allowed. All chunks of a resting bed are shed.
   Beds without an active alarm of high or medium priority go first; among them, those that have been served longest.
 - Resting beds return, those that have rested longest first, once no chunk has waited longer than half of what is
-  allowed for 1 s; then each second one in 64 of all beds, at least one. If no bed is left to serve, they return at once.
+  allowed for 1 s; then each second one in 64 of all beds, at least one. If no bed is left to serve, at once.
 
 So the latency stays bounded, the beds take turns, and everything recovers by itself when the load ends.
 """
