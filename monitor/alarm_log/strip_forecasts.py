@@ -8,6 +8,7 @@ Memory is bounded: those of 130 s, 0.6 MB, of each of 64 beds.
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,12 +27,12 @@ MAX_FORECASTS = 1300
 
 
 class _Kept(NamedTuple):
-    """The part of a forecast that is kept: its points have samples of the session in their first column."""
+    """The part of a forecast that is kept: its points have samples after the origin in their first column."""
 
     session: str
     leads: tuple[str, ...]
     origin: int
-    points: npt.NDArray[np.float64]
+    points: npt.NDArray[np.float32]
 
 
 class StripForecasts:
@@ -48,26 +49,35 @@ class StripForecasts:
             self._beds.pop(lost, None)
         if admitted:
             kept = self._beds.setdefault(forecast.bed, deque(maxlen=MAX_FORECASTS))
-            kept.append(_Kept(forecast.session, forecast.leads, forecast.origin, _points(forecast)))
+            own = forecast.session, forecast.leads
+            if kept and kept[-1][:2] == own:
+                own = kept[-1][:2]  # the same objects: each message has its own
+            kept.append(_Kept(*own, forecast.origin, _points(forecast)))
 
     def of(self, strip: Strip) -> StripForecast | None:
         """Return the forecast of a strip; None if there was none."""
         start, stop = strip.start, strip.stop
-        points = [
-            one.points
+        found = [
+            one
             for one in self._beds.get(strip.bed, ())
             if (one.session, one.leads) == (strip.session, strip.leads) and start <= one.origin + 2 * STRIDE + LEAD_TIME
         ]
-        if not points:
+        if not found:
             return None
-        joined = np.concatenate(points)
-        joined = joined[(joined[:, 0] >= start) & (joined[:, 0] < stop)]
-        joined[:, 0] -= start
+        joined = np.concatenate([one.points for one in found])
+        joined[:, 0] += np.repeat([one.origin - start for one in found], [len(one.points) for one in found])
+        joined = joined[(joined[:, 0] >= 0) & (joined[:, 0] < stop - start)]
         return StripForecast(strip.alarm_id, strip.leads, joined.astype("<f4").tobytes()) if len(joined) else None
 
 
-def _points(forecast: Forecast) -> npt.NDArray[np.float64]:
-    """Return the points of a forecast that are kept: sample of the session, mean and scale of each lead."""
-    inside = [number for number, offset in enumerate(forecast.offsets) if LEAD_TIME < offset <= LEAD_TIME + STRIDE]
-    at = np.array([forecast.origin + forecast.offsets[number] for number in inside], np.float64)
-    return np.column_stack((at, forecast.mean_mv()[inside], forecast.scale_mv()[inside]))
+def _points(forecast: Forecast) -> npt.NDArray[np.float32]:
+    """Return the points of a forecast that are kept: sample after the origin, mean and scale of each lead."""
+    inside, offsets = _inside(forecast.offsets)
+    return np.column_stack((offsets, forecast.mean_mv()[inside], forecast.scale_mv()[inside]))
+
+
+@lru_cache(8)
+def _inside(offsets: tuple[int, ...]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Return the numbers of the offsets that are kept, and these offsets."""
+    numbers = [number for number, offset in enumerate(offsets) if LEAD_TIME < offset <= LEAD_TIME + STRIDE]
+    return np.array(numbers, np.int64), np.array([offsets[number] for number in numbers], np.float32)

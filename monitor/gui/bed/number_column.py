@@ -9,6 +9,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from monitor.gui.style.fitted_text import text_width
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.number_colours import is_bright, number_colours
 from monitor.gui.style.text_lookup import text_of
@@ -151,9 +152,13 @@ class NumberColumn(QWidget):
 
     def show_tiles(self, tiles: Sequence[Tile]) -> None:
         """Show tiles."""
-        if tuple(tiles) != self.tiles:
-            self.tiles = tuple(tiles)
+        before, self.tiles = self.tiles, tuple(tiles)
+        if len(before) != len(self.tiles):
             self.update()
+            return
+        for number, (one, other) in enumerate(zip(before, self.tiles, strict=True)):
+            if one != other:
+                self.update(self._place(number))
 
     def rows(self, width: int) -> int:
         """Return the number of rows of the tiles, at least 1, if the column is ``width`` px wide."""
@@ -162,12 +167,14 @@ class NumberColumn(QWidget):
     def _columns(self, width: int) -> int:
         return min(max(len(self.tiles), 1), max((width + _ROUNDING_PX) // px(TILE_PX), 1))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw the tiles."""
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draw the tiles that are exposed."""
         with QPainter(self) as painter:
-            painter.fillRect(self.rect(), colour(self.theme.panel))
+            painter.fillRect(event.rect(), colour(self.theme.panel))
             for number, tile in enumerate(self.tiles):
                 place = self._place(number)
+                if not event.region().intersects(place):
+                    continue
                 if place.top():
                     painter.fillRect(QRect(place.left(), place.top(), place.width(), 1), colour(self.theme.edge))
                 if place.left():
@@ -234,8 +241,7 @@ def _without_mean(tile: Tile, room: int) -> Tile:
 
 def _limits_width(tile: Tile) -> int:
     """Return the width of the limits and of the space beside them, in px."""
-    metrics = QFontMetrics(font(_LIMIT_PX, bold=True))
-    width = max(metrics.horizontalAdvance(text) for text in tile.limits)
+    width = max(text_width(text, _LIMIT_PX) for text in tile.limits)
     return width + px(_LIMIT_SPACE) if width else 0
 
 
@@ -291,5 +297,5 @@ def _fitting_size(tile: Tile, room: int, height: int) -> int:
 
 def _number_width(tile: Tile, pixels: int) -> int:
     """Return the width of the number, with the mean after it, in px."""
-    large, smaller = (QFontMetrics(font(round(size), bold=True)) for size in (pixels, pixels * _MEAN_SIZE))
-    return large.horizontalAdvance(tile.main) + (smaller.horizontalAdvance(tile.mean) + px(6) if tile.mean else 0)
+    mean = text_width(tile.mean, round(pixels * _MEAN_SIZE)) + px(6) if tile.mean else 0
+    return text_width(tile.main, pixels) + mean

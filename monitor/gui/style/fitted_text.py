@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
-from monitor.gui.style.theme import font
+from monitor.gui.style.theme import font, font_families, px, unscaled_font
 
 _SMALLEST = 13
 
 
 def text_width(text: str, pixels: int) -> int:
     """Return the width of a text in the bold font of a size in pixels at normal font size."""
-    return QFontMetrics(font(pixels, bold=True)).horizontalAdvance(text)
+    return _width(text, px(pixels), tuple(font_families()))
+
+
+@lru_cache(maxsize=1024)
+def _width(text: str, pixels: int, families: tuple[str, ...]) -> int:  # noqa: ARG001 - they are part of the key
+    return QFontMetrics(unscaled_font(pixels, bold=True)).horizontalAdvance(text)
 
 
 def draw_fitted(painter: QPainter, place: QRect, text: str, largest: int, *, smallest: int = _SMALLEST) -> str:

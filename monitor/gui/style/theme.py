@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtGui import QColor, QFont
@@ -95,9 +96,15 @@ def font(pixels: int, bold: bool = False) -> QFont:
 
 def unscaled_font(pixels: float, bold: bool = False) -> QFont:
     """Return the interface font at a size in pixels of the painter, for drawings in millimetres."""
+    return _font(max(round(pixels), 1), bold, tuple(font_families()))
+
+
+@lru_cache(maxsize=256)
+def _font(pixels: int, bold: bool, families: tuple[str, ...]) -> QFont:
+    """Return a font; it is shared, so nobody may change it. Making one takes longer than drawing a number."""
     result = QFont()
-    result.setFamilies(font_families())
-    result.setPixelSize(max(round(pixels), 1))
+    result.setFamilies(families)
+    result.setPixelSize(pixels)
     result.setBold(bold)
     return result
 

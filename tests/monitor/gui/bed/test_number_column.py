@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from monitor.gui.bed import number_column
 from monitor.gui.bed.number_column import TILE_PX, NumberColumn, Tile, age_text
 from monitor.gui.style.theme import NIGHT
 
@@ -38,6 +42,22 @@ def test_a_pressure_in_the_narrowest_tile_is_whole(qtbot: QtBot, height: int) ->
     ink = _columns_with_ink(column.grab(QRect(1, 1, TILE_PX - 1, height - 1)).toImage())
     assert not ink[:6].any(), "nothing at the left edge"
     assert not ink[-6:].any(), "nothing at the right edge"
+
+
+def test_only_tiles_that_have_changed_are_drawn_again(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    column = shown(qtbot, 3, 900, 58)
+    column.show()
+    qtbot.waitExposed(column)
+    QApplication.processEvents()
+    drawn: list[str] = []
+    draw = number_column._draw_tile
+    monkeypatch.setattr(number_column, "_draw_tile", lambda *of: (drawn.append(of[1].main), draw(*of)))
+    column.show_tiles([PRESSURE, replace(PRESSURE, main="99/60"), PRESSURE])
+    QApplication.processEvents()
+    assert drawn == ["99/60"]
+    column.show_tiles([PRESSURE])
+    QApplication.processEvents()
+    assert drawn == ["99/60", "120/80"], "with another number of tiles all of them"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h")])
