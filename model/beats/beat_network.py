@@ -208,14 +208,15 @@ def assemble(named: Mapping[str, FloatArray], features: int, types: int) -> Beat
     KeyError, ValueError
         An array is missing, or its shape does not fit the others, the features or the types.
     """
-    arrays = {name: named[f"main.{name}"] for name in ("mean", "scale", "class_bias")}
-    layers = {name: Layer(named[f"main.{name}.weight"], named[f"main.{name}.bias"]) for name in LAYERS}
-    network = BeatNetwork(**arrays, **layers)
+    mean, scale, class_bias = (named[f"main.{name}"] for name in ("mean", "scale", "class_bias"))
+    layers = [Layer(named[f"main.{name}.weight"], named[f"main.{name}.bias"]) for name in LAYERS]
+    shape, encoder, hidden, into, recurrent, output = layers
+    network = BeatNetwork(mean, scale, shape, encoder, hidden, into, recurrent, output, class_bias)
     widths = [network.shape.bias.shape[-1], network.encoder.bias.shape[-1], network.hidden.bias.shape[-1]]
     inputs = (2 * BINS, widths[0], features + 2 * widths[1], widths[2], UNITS, widths[2] + UNITS)
     outputs = (*widths, 3 * UNITS, 3 * UNITS, types)
     fits = network.mean.shape == network.scale.shape == (features,) and network.class_bias.shape == (types,)
-    for layer, n, k in zip(layers.values(), inputs, outputs, strict=True):
+    for layer, n, k in zip(layers, inputs, outputs, strict=True):
         # Compiled code does not check them.
         fits = fits and layer.weight.shape == (MEMBERS, n, k) and layer.bias.shape == (MEMBERS, k)
     if not fits:

@@ -107,8 +107,8 @@ def fingerprint(models: Models) -> bytes:
     digest.update(repr((asdict(models.forecaster.config), asdict(models.forecaster.scaling))).encode())
     for name, value in sorted(models.forecaster.weights.items()):
         digest.update(name.encode() + value.tobytes())
-    for value in models.beat_classifier.tensors().values():
-        digest.update(value.tobytes())
+    for array in models.beat_classifier.tensors().values():
+        digest.update(array.tobytes())
     return digest.digest()
 
 
