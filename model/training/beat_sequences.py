@@ -97,11 +97,15 @@ class _Beats:
 
 
 class _Network(nn.Module):
-    """One member, in training."""
+    """One member, in training.
+
+    Its first layer also reads the difference of the shapes, which is learnt better than by the weights of both; the
+    exported layer has them added to those of the shapes.
+    """
 
     def __init__(self, config: SequenceConfig, features: int) -> None:
         super().__init__()
-        self.shape = nn.Linear(2 * BINS, config.shape)
+        self.shape = nn.Linear(3 * BINS, config.shape)
         self.encoder = nn.Linear(config.shape, config.codes)
         self.hidden = nn.Linear(features + 2 * config.codes, config.hidden)
         self.recurrent = nn.GRU(config.hidden, UNITS, batch_first=True)
@@ -110,7 +114,9 @@ class _Network(nn.Module):
 
     def forward(self, features: torch.Tensor, shapes: torch.Tensor, leads: torch.Tensor) -> torch.Tensor:
         """Return the log odds; all arguments begin with the axes of sequences and beats."""
-        codes = torch.relu(self.encoder(self.code_dropout(torch.relu(self.shape(shapes)))))
+        difference = shapes[..., :BINS] - shapes[..., BINS:]
+        codes = torch.relu(self.shape(torch.cat((shapes, difference), dim=-1)))
+        codes = torch.relu(self.encoder(self.code_dropout(codes)))
         codes = codes * (torch.arange(LEADS) < leads[..., None])[..., None]
         inputs = (features, codes.amax(dim=-2), codes.sum(dim=-2) / leads[..., None])
         hidden = self.dropout(torch.relu(self.hidden(torch.cat(inputs, dim=-1))))
@@ -146,10 +152,11 @@ def _exported(members: Sequence[_Network], mean: FloatArray, scale: FloatArray, 
         biases = [getattr(part, f"bias{suffix}").detach().double().numpy() for part in parts]
         return Layer(np.ascontiguousarray(np.stack(weights)), np.stack(biases))
 
+    shape = layer("shape")
+    own, narrow, difference = np.split(shape.weight, 3, axis=1)
+    shape = shape._replace(weight=np.concatenate((own + difference, narrow - difference), axis=1))
     gates = (layer("recurrent", "_ih_l0"), layer("recurrent", "_hh_l0"))
-    return BeatNetwork(
-        mean, scale, layer("shape"), layer("encoder"), layer("hidden"), *gates, layer("output"), class_bias
-    )
+    return BeatNetwork(mean, scale, shape, layer("encoder"), layer("hidden"), *gates, layer("output"), class_bias)
 
 
 def _beats(config: SequenceConfig, sets: Sequence[Examples], features: FloatArray, weight: FloatArray) -> _Beats:
@@ -210,9 +217,9 @@ def _blurred(config: SequenceConfig, features: torch.Tensor) -> torch.Tensor:
 
 
 def _changed(shapes: torch.Tensor) -> torch.Tensor:
-    """Return shapes of each sequence and lead mirrored or not, with another gain, and with noise in the beat."""
+    """Return shapes of each sequence and lead mirrored or not, with another gain, and the same noise in both."""
     sequences, beats, leads, _ = shapes.shape
     each = (sequences, 1, leads, 1)
     gain = torch.where(torch.rand(each) < MIRRORED, -1.0, 1.0) * torch.exp(GAIN * torch.randn(each))
     noise = SHAPE_NOISE * torch.rand(each) * torch.randn(sequences, beats, leads, BINS)
-    return shapes * gain + torch.cat((noise, torch.zeros_like(noise)), dim=-1)
+    return shapes * gain + torch.cat((noise, noise), dim=-1)
