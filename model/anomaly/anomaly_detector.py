@@ -75,6 +75,22 @@ def after_gap(state: AnomalyState, start: int) -> AnomalyState:
     return AnomalyState(fresh._replace(history=learned.history, templates=learned.templates), fresh_notes)
 
 
+def restart(
+    config: AnomalyConfig, columns: AnomalyColumns, notes: list[AnomalyNotes], slot: int, start: int
+) -> Ended | None:
+    """Restart one bed, in place, before sample ``start``, because a lead is back; return the end of its open condition.
+
+    While a lead was lost its flat line became the patient's usual signal, to which all beats would be anomalies for
+    minutes. So the history is learned anew; only the templates are kept.
+    """
+    before = notes[slot]
+    fresh, notes[slot] = begin(start, before.leads, _patch(columns))
+    for parts, fresh_parts in zip(columns[:-1], fresh[:-1], strict=True):  # without the templates, which come last
+        for column, value in zip(parts, fresh_parts, strict=True):
+            column[slot] = value[0]
+    return episodes.close(before.episode, start - 1, config.threshold, before.leads, "signal_unusable")
+
+
 @dataclass(frozen=True, slots=True)
 class Anomalies:
     """Scores and changes of one step.

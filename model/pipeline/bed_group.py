@@ -21,6 +21,7 @@ from model.conditions.changes import Change
 from model.conditions.numeric_conditions import Second
 from model.conditions.numeric_values import NumericSamples
 from model.forecast import forecaster, personal_forecast
+from model.forecast.forecaster import Forecasts
 from model.forecast.inference import Precision
 from model.forecast.skill import NEXT_STRIDE_END
 from model.physiology import derived_values, st_level
@@ -223,9 +224,7 @@ class BedGroup:
     def _advance(self, numbers: list[int], batch: Batch, pulse: PulseRows) -> StepAnalysis:
         """Push strides to all stages but that of the pulse, and collect the results of the beds ``numbers``."""
         columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
-        forecasts, strides, anomalies = self._predict(batch)
         beats, weak, windows = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
-        frequent = frequent_episodes.advance(alarms, self._frequent, own, ends, beats, anomalies)
         repeated = repetition.advance(columns.repetition, batch, beats, weak)
         whole = blocks.advance(columns.blocks, batch)
         waveform = fibrillation_waveform.advance(columns.waveform, whole, own)
@@ -233,6 +232,9 @@ class BedGroup:
         mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean)
         leads = [self._leads[slot] for slot in own.tolist()]
         quality, technical = signal_quality.advance(columns.quality, own, leads, whole, mean)
+        restarts = signal_quality.leads_back(whole, quality)
+        forecasts, strides, anomalies = self._predict(batch, restarts)
+        frequent = frequent_episodes.advance(alarms, self._frequent, own, ends, beats, anomalies, restarts)
         status = BlockStatus(quality, fibrillation, repeated.ecg_seen, repeated.missed)
         signal, graded = signal_status.advance(columns.signal, batch, whole, status, pulse, beats)
         trusted = repetition.trusted(beats, repeated)
@@ -322,17 +324,20 @@ class BedGroup:
                     seconds.append((number, DerivedValues(end, (*values, *st))))
         return seconds
 
-    def _predict(self, batch: Batch) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
-        """Push strides to the forecaster, the personal forecast and the anomaly detector."""
+    def _predict(
+        self, batch: Batch, restarts: Sequence[tuple[int, int]]
+    ) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
+        """Push strides to the forecaster, the personal forecast and the anomaly detector.
+
+        ``restarts`` has the beds of the batch whose anomaly detector begins anew, each after a sample.
+        """
         ends, columns = batch.last_samples, self._columns
         if not self._forecast:
             unknown = np.full(ends.shape, np.nan)
             return None, StrideRows(ends, unknown, unknown, unknown), []
         made = forecaster.advance(self.models.forecaster, columns.forecaster, batch, self._precision)
         personal = personal_forecast.advance(self.models.forecaster, columns.personal, batch, made.mean, made.scale)
-        score, anomalies = anomaly_detector.advance(
-            DEFAULT_CONFIG, columns.anomaly, self._anomaly, batch.slots, made.mean, made.scale, made.observed
-        )
+        score, anomalies = self._find_anomalies(batch, made, restarts)
         per_stride = STRIDE // self.models.forecaster.config.patch
         last_patch, last_sample = slice(per_stride - 1, None, per_stride), slice(STRIDE - 1, None, STRIDE)
         mean, scale = made.mean[:, last_patch].copy(), made.scale[:, last_patch].copy()
@@ -344,6 +349,34 @@ class BedGroup:
             StrideRows(ends, observed, expected, highest),
             anomalies,
         )
+
+    def _find_anomalies(
+        self, batch: Batch, made: Forecasts, restarts: Sequence[tuple[int, int]]
+    ) -> tuple[FloatArray, list[tuple[int, Change]]]:
+        """Push patches to the anomaly detector, from each restart of a bed to the next one."""
+        patch, columns, notes = self.models.forecaster.config.patch, self._columns.anomaly, self._anomaly
+        at = {(bed, (end + 1 - int(batch.start[bed])) // patch): end for bed, end in restarts}
+        cuts = sorted({0, batch.mv.shape[1] // patch, *(cut for _, cut in at)})
+        scores: list[FloatArray] = []
+        changes: list[tuple[int, Change]] = []
+        for first, stop in pairwise(cuts):
+            mean, scale, observed = made.mean[:, first:stop], made.scale[:, first:stop], made.observed[:, first:stop]
+            score, found = anomaly_detector.advance(
+                DEFAULT_CONFIG,
+                columns,
+                notes,
+                batch.slots,
+                np.ascontiguousarray(mean),
+                np.ascontiguousarray(scale),
+                np.ascontiguousarray(observed),
+            )
+            scores.append(score)
+            changes += found
+            for bed in [bed for bed, cut in at if cut == stop]:
+                slot, start = int(batch.slots[bed]), at[bed, stop] + 1
+                ended = anomaly_detector.restart(DEFAULT_CONFIG, columns, notes, slot, start)
+                changes += [] if ended is None else [(bed, ended)]
+        return np.concatenate(scores, axis=1), changes
 
 
 def _by_bed_and_time(found: tuple[int, Change]) -> tuple[int, int]:

@@ -7,8 +7,8 @@ drop a little of each:
 - When chunks have waited longer, some of their beds are put to rest: at least one, an eighth of the late beds, and the
   more the later they are; all of them at one and a half times what is allowed. All chunks of a resting bed are shed.
   Beds without an active alarm of high or medium priority go first; among them, those that have been served longest.
-- A resting bed returns, the one that has rested longest first, once no chunk has waited longer than half of what is
-  allowed for 1 s; then one bed each second. If no bed is left to serve, it returns at once.
+- Resting beds return, those that have rested longest first, once no chunk has waited longer than half of what is
+  allowed for 1 s; then each second one in 64 of all beds, at least one. If no bed is left to serve, at once.
 
 So the latency stays bounded, the beds take turns, and everything recovers by itself when the load ends.
 """
@@ -35,7 +35,10 @@ REST_INTERVAL_NS = 300_000_000
 """Shortest time between two decisions to put beds to rest, in ns: the effect of the last one must show first."""
 
 CALM_NS = 1_000_000_000
-"""Time without late chunks after which a resting bed returns, in ns."""
+"""Time without late chunks after which resting beds return, in ns."""
+
+RETURN_SHARE = 1 / 64
+"""Share of all beds that returns at once: after a short stall all are back within about a minute."""
 
 REPORT_NS = 5_000_000_000
 """Time after the last chunk was shed for which a worker still reports that it is overloaded, in ns."""
@@ -87,7 +90,7 @@ class Load:
 
 
 def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: Container[str], now_ns: int) -> Load:
-    """Put beds to rest, or let one return.
+    """Put beds to rest, or let some return.
 
     Parameters
     ----------
@@ -115,7 +118,8 @@ def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: 
         return replace(load, resting=(*load.resting, *chosen), rested_ns=now_ns)
     calm = load.late_ns is None or now_ns - load.late_ns >= CALM_NS
     if load.resting and (calm or not set(served) - set(load.resting)):
-        first, *others = load.resting
-        returned = {bed: ns for bed, ns in load.returned_ns.items() if bed in served} | {first: now_ns}
-        return replace(load, resting=tuple(others), returned_ns=returned, late_ns=now_ns)
+        count = math.ceil(RETURN_SHARE * len(served))
+        first, others = load.resting[:count], load.resting[count:]
+        returned = {bed: ns for bed, ns in load.returned_ns.items() if bed in served} | dict.fromkeys(first, now_ns)
+        return replace(load, resting=others, returned_ns=returned, late_ns=now_ns)
     return load

@@ -72,6 +72,17 @@ def test_the_only_bed_returns_at_once() -> None:
     assert not load.overloaded(REPORT_NS)
 
 
+def test_of_many_beds_a_share_returns_each_second_those_that_rested_longest_first() -> None:
+    beds = [f"bed-{number}" for number in range(640)]
+    load, now, resting = balance(Load(), [Wait(bed, 3.0, 1.0) for bed in beds], beds, (), 0), 0, []
+    while load.resting:
+        resting.append(load.resting)
+        now += 1_000_000_000
+        load = balance(load, [], beds, (), now)
+    assert [len(before) for before in resting] == list(range(640, 0, -10))
+    assert all(after == before[10:] for before, after in pairwise(resting))
+
+
 @dataclass
 class Simulation:
     """Beds in real time, chunks of 0.1 s, and a worker of limited capacity that processes a chunk of each in turn."""
