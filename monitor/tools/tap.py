@@ -6,8 +6,9 @@ are in ``values``, in its unit. The message of a ward has a list ``beds`` with t
 
 CSV: one kind of message, because each has its own columns. ``ecg`` and ``wave`` give one row per sample, ``forecast``
 one per sample and lead, ``numerics`` one per value, ``beats``, ``vitals`` and ``alarms`` one per message. The header
-does not depend on the messages: that of ECG has columns for twelve leads. ECG from the messages of a ward has the same rows; a chunk that comes both ways is
-printed once. What a worker sends after another one has replaced it (`stream.wire.lease`) is left out.
+does not depend on the messages: that of ECG has columns for twelve leads. ECG from the messages of a ward has the same
+rows; a chunk that comes both ways is printed once. What a worker sends after another one has replaced it
+(`stream.wire.lease`) is left out.
 
 Control characters in texts are printed as escapes, ``\\u001b``. Times are Unix seconds; ``time`` of an ECG sample is
 its due time.

@@ -10,7 +10,7 @@ MAX_SCENARIO_STEPS = 64
 """Steps of a scenario that a status lists."""
 
 MAX_STATUS_ACTIONS = 192
-"""Actions of all steps that a publisher lists, 16 kB: a status has at most 64 KiB. Steps after them have a text alone."""
+"""Actions of all steps that a publisher lists, 16 kB of a status of at most 64 KiB; further steps have a text alone."""
 
 MAX_STEP_ACTIONS = 24
 """Actions of a step: all vital signs, and one of each other kind."""
