@@ -36,7 +36,7 @@ from model.anomaly.null_distribution import score_patches
 from model.anomaly.state import LOOK_BACK, AnomalyColumns, AnomalyConfig, AnomalyNotes, AnomalyState
 from model.conditions.changes import Change, Ended
 from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
-from model.signal.columns import copied
+from model.signal.columns import copied, put
 from model.signal.compiled import compiled
 from stream.timebase import FS
 
@@ -73,6 +73,20 @@ def after_gap(state: AnomalyState, start: int) -> AnomalyState:
     learned, notes = state
     fresh, fresh_notes = begin(start, notes.leads, _patch(learned))
     return AnomalyState(fresh._replace(history=learned.history, templates=learned.templates), fresh_notes)
+
+
+def restart(
+    config: AnomalyConfig, columns: AnomalyColumns, notes: list[AnomalyNotes], slot: int, start: int
+) -> Ended | None:
+    """Restart one bed, in place, before sample ``start``, because a lead is back; return the end of its open condition.
+
+    While a lead was lost its flat line became the patient's usual signal, to which all beats would be anomalies for
+    minutes, and its pieces were stored as templates. So all is learned anew.
+    """
+    before = notes[slot]
+    fresh, notes[slot] = begin(start, before.leads, _patch(columns))
+    put(columns, slot, fresh)
+    return episodes.close(before.episode, start - 1, config.threshold, before.leads, "signal_unusable")
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ def step(
     episodes: Sequence[Change],
     beats: Sequence[Beat],
     strides: Sequence[int],
+    restarts: Sequence[int] = (),
 ) -> tuple[tuple[Change, ...], FrequentState]:
     """Push the episodes and beats reported in some strides.
 
@@ -117,6 +118,8 @@ def step(
         In order. A beat is reported before the end of its episode is.
     strides : sequence of int
         Last sample of each stride, in order.
+    restarts : sequence of int
+        As in `advance`.
 
     Returns
     -------
@@ -125,7 +128,15 @@ def step(
     FrequentState
     """
     states, slots, ends = [state], np.zeros(1, np.int64), np.array([strides])
-    found = advance(config, states, slots, ends, to_rows([beats]), [(0, episode) for episode in episodes])
+    found = advance(
+        config,
+        states,
+        slots,
+        ends,
+        to_rows([beats]),
+        [(0, episode) for episode in episodes],
+        [(0, at) for at in restarts],
+    )
     return tuple(change for _, change in found), states[0]
 
 
@@ -136,6 +147,7 @@ def advance(
     ends: IntArray,
     beats: BeatRows,
     episodes: Sequence[tuple[int, Change]],
+    restarts: Sequence[tuple[int, int]] = (),
 ) -> list[tuple[int, Change]]:
     """Push the episodes and beats reported in some strides of some beds, and change the states of these beds.
 
@@ -151,6 +163,9 @@ def advance(
     beats : BeatRows
     episodes : sequence of (int, Began or Ended)
         Beds, and changes of the anomaly detector; of each bed in order.
+    restarts : sequence of (int, int)
+        Beds, and last samples of the strides after which the anomaly detector began anew, because a lead was back: all
+        episodes before are forgotten, and the condition ends.
 
     Returns
     -------
@@ -165,10 +180,14 @@ def advance(
     changed: dict[int, list[Change]] = defaultdict(list)
     for bed, change in episodes:
         changed[bed].append(change)
+    restarted: dict[int, list[int]] = defaultdict(list)
+    for bed, at in restarts:
+        restarted[bed].append(at)
     changes: list[tuple[int, Change]] = []
     for bed, (slot, last) in enumerate(zip(slots.tolist(), ends[:, -1].tolist(), strict=True)):
-        if bed in reported or bed in changed or last >= states[slot].due:
-            found, states[slot] = _advance(config, states[slot], ends[bed].tolist(), reported[bed], changed[bed])
+        if bed in reported or bed in changed or bed in restarted or last >= states[slot].due:
+            new = reported[bed], changed[bed], restarted[bed]
+            found, states[slot] = _advance(config, states[slot], ends[bed].tolist(), *new)
             changes += [(bed, change) for change in found]
     return changes
 
@@ -179,11 +198,17 @@ def _advance(
     ends: Sequence[int],
     beats: Sequence[tuple[int, int]],
     episodes: Sequence[Change],
+    restarts: Sequence[int],
 ) -> tuple[list[Change], FrequentState]:
     """Push what was reported in some strides of one bed; of each ventricular beat the sample of the report, R peak."""
-    changes = []
+    changes: list[Change] = []
     reported, waiting = list(beats), list(episodes)
     for at in ends:
+        if at in restarts:
+            waiting = [change for change in waiting if change.at > at]
+            if state.began is not None:
+                changes.append(_ended(state, state.began, at + 1, at, "signal_unusable"))
+            state = FrequentState(end=state.end, start=at + 1, due=NEVER)
         while reported and reported[0][0] <= at:
             peaks = (*state.ventricular, reported.pop(0)[1])
             state = replace(state, ventricular=tuple(peak for peak in peaks if peak > at - 2 * WINDOW))

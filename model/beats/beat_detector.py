@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.beats import beat_window, classifier, p_wave, resemblance
+from model.beats import beat_window, broad_beats, classifier, p_wave, resemblance
 from model.beats import qrs_detector as qrs
 from model.beats.beat import VENTRICULAR, Beat, BeatRows, from_rows
 from model.beats.beat_window import WindowRows, WindowState
@@ -48,6 +48,8 @@ class BeatsState(NamedTuple):
     classifier_state : ClassifierState
     shapes : ndarray, shape (beds, EARLIER_BEATS, leads, n), mV
         Shapes of the last beats, see `model.beats.resemblance`.
+    broad_run : ndarray of bool, shape (beds,)
+        Whether the last beat was broad and fast, see `model.beats.broad_beats`.
     p_wave : PWaveState
     """
 
@@ -55,6 +57,7 @@ class BeatsState(NamedTuple):
     window: WindowState
     classifier_state: ClassifierState
     shapes: FloatArray
+    broad_run: BoolArray
     p_wave: PWaveState
 
 
@@ -65,6 +68,7 @@ def begin(start: int, leads: int) -> BeatsState:
         window=beat_window.begin(start, leads),
         classifier_state=classifier.begin(leads),
         shapes=resemblance.begin(leads),
+        broad_run=np.zeros(1, np.bool_),
         p_wave=p_wave.begin(leads),
     )
 
@@ -76,6 +80,7 @@ def after_gap(state: BeatsState, start: int) -> BeatsState:
         qrs=qrs.after_gap(state.qrs, start),
         window=beat_window.begin(start, leads),
         shapes=resemblance.begin(leads),
+        broad_run=np.zeros(1, np.bool_),
     )
 
 
@@ -129,8 +134,13 @@ def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) 
         rr = np.where(windows.rr < 0, np.nan, windows.rr)
         piece, valid = np.empty((n, PIECE, leads)), np.empty((n, leads), np.bool_)
         _cut_pieces(windows, piece, valid)
-        beats.kind[:] = classifier.push_beats(beat_classifier, columns.classifier_state, slots, piece, valid, rr)
-        _compare(columns.shapes, columns.p_wave, slots, windows, piece, valid, rr, beats)
+        _compare(columns.shapes, slots, piece, valid, beats)
+        learned = columns.classifier_state.patient.beats
+        broad = broad_beats.mark(columns.broad_run, learned, slots, piece, valid, rr, beats.resemblance)
+        to_learn = valid & ~broad[:, None]
+        beats.kind[:] = classifier.push_beats(beat_classifier, columns.classifier_state, slots, piece, to_learn, rr)
+        beats.kind[broad] = VENTRICULAR
+        _find_p_waves(columns.p_wave, slots, windows, rr, beats)
     return beats, weak, windows
 
 
@@ -141,21 +151,18 @@ def _cut_pieces(windows: WindowRows, piece: FloatArray, valid: BoolArray) -> Non
 
 
 @compiled
-def _compare(
-    shapes: FloatArray,
-    p_waves: PWaveState,
-    slots: IntArray,
-    windows: WindowRows,
-    piece: FloatArray,
-    valid: BoolArray,
-    rr: FloatArray,
-    beats: BeatRows,
-) -> None:
-    """Compare beats with the last ones and their P waves with the mean one, in place; fill ``beats``."""
-    p_valid = np.empty(valid.shape[1], np.bool_)
+def _compare(shapes: FloatArray, slots: IntArray, piece: FloatArray, valid: BoolArray, beats: BeatRows) -> None:
+    """Compare beats with the last ones, in place; fill their resemblance."""
+    for row in range(len(slots)):
+        resemblance.push_beat(shapes, slots[row], piece[row], valid[row], beats.resemblance[row])
+
+
+@compiled
+def _find_p_waves(p_waves: PWaveState, slots: IntArray, windows: WindowRows, rr: FloatArray, beats: BeatRows) -> None:
+    """Compare the P waves of beats with the mean one, in place; fill their consistency."""
+    p_valid = np.empty(windows.invalid.shape[2], np.bool_)
     for row in range(len(slots)):
         slot, samples, invalid = slots[row], windows.samples[row], windows.invalid[row]
-        resemblance.push_beat(shapes, slot, piece[row], valid[row], beats.resemblance[row])
         for lead in range(len(p_valid)):
             p_valid[lead] = True
             for i in range(P_FIRST, P_STOP):

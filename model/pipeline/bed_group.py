@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from model.beats import beat_detector, repetition
 from model.beats.beat import Beat, from_rows
 from model.beats.beat_window import BEFORE, WindowRows
 from model.conditions import numeric_conditions
-from model.conditions.changes import Change
+from model.conditions.changes import Change, Ended
 from model.conditions.numeric_conditions import Second
 from model.conditions.numeric_values import NumericSamples
 from model.forecast import forecaster, personal_forecast
@@ -37,12 +38,15 @@ from model.rhythm.vitals import VitalSigns, vital_signs
 from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch
+from model.signal.columns import put
 from model.signal.pulses import PulseRows
 from model.signal.wave_samples import WaveSamples
 from stream.errors import StorageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.numerics_message import Numeric
+
+Rows = TypeVar("Rows", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,9 +227,7 @@ class BedGroup:
     def _advance(self, numbers: list[int], batch: Batch, pulse: PulseRows) -> StepAnalysis:
         """Push strides to all stages but that of the pulse, and collect the results of the beds ``numbers``."""
         columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
-        forecasts, strides, anomalies = self._predict(batch)
         beats, weak, windows = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
-        frequent = frequent_episodes.advance(alarms, self._frequent, own, ends, beats, anomalies)
         repeated = repetition.advance(columns.repetition, batch, beats, weak)
         whole = blocks.advance(columns.blocks, batch)
         waveform = fibrillation_waveform.advance(columns.waveform, whole, own)
@@ -233,6 +235,9 @@ class BedGroup:
         mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean)
         leads = [self._leads[slot] for slot in own.tolist()]
         quality, technical = signal_quality.advance(columns.quality, own, leads, whole, mean)
+        restarts = signal_quality.leads_back(whole, quality)
+        forecasts, strides, anomalies = self._predict(batch, restarts)
+        frequent = frequent_episodes.advance(alarms, self._frequent, own, ends, beats, anomalies, restarts)
         status = BlockStatus(quality, fibrillation, repeated.ecg_seen, repeated.missed)
         signal, graded = signal_status.advance(columns.signal, batch, whole, status, pulse, beats)
         trusted = repetition.trusted(beats, repeated)
@@ -322,12 +327,36 @@ class BedGroup:
                     seconds.append((number, DerivedValues(end, (*values, *st))))
         return seconds
 
-    def _predict(self, batch: Batch) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
-        """Push strides to the forecaster, the personal forecast and the anomaly detector."""
-        ends, columns = batch.last_samples, self._columns
+    def _predict(
+        self, batch: Batch, restarts: Sequence[tuple[int, int]]
+    ) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
+        """Push strides to the forecaster, the personal forecast and the anomaly detector.
+
+        ``restarts`` has the beds of the batch with a lead that is back, each with the sample after which forecaster and
+        anomaly detector begin anew.
+        """
         if not self._forecast:
-            unknown = np.full(ends.shape, np.nan)
-            return None, StrideRows(ends, unknown, unknown, unknown), []
+            unknown = np.full(batch.last_samples.shape, np.nan)
+            return None, StrideRows(batch.last_samples, unknown, unknown, unknown), []
+        if not restarts:
+            return self._predict_part(batch)
+        at = [(bed, end + 1 - int(batch.start[bed])) for bed, end in restarts]
+        parts, changes = [], []
+        for first, stop in pairwise(sorted({0, batch.mv.shape[1], *(cut for _, cut in at)})):
+            mv = np.ascontiguousarray(batch.mv[:, first:stop])
+            invalid = np.ascontiguousarray(batch.invalid[:, first:stop])
+            forecasts, strides, found = self._predict_part(Batch(batch.slots, batch.start + first, mv, invalid))
+            parts.append((forecasts, strides))
+            changes += found
+            for bed in [bed for bed, cut in at if cut == stop]:
+                ended = self._restart(int(batch.slots[bed]), int(batch.start[bed]) + stop)
+                changes += [] if ended is None else [(bed, ended)]
+        made, rows = zip(*parts, strict=True)
+        return _in_order(made), _in_order(rows), changes
+
+    def _predict_part(self, batch: Batch) -> tuple[GroupForecasts, StrideRows, list[tuple[int, Change]]]:
+        """Push strides in which no bed begins anew."""
+        ends, columns = batch.last_samples, self._columns
         made = forecaster.advance(self.models.forecaster, columns.forecaster, batch, self._precision)
         personal = personal_forecast.advance(self.models.forecaster, columns.personal, batch, made.mean, made.scale)
         score, anomalies = anomaly_detector.advance(
@@ -344,6 +373,21 @@ class BedGroup:
             StrideRows(ends, observed, expected, highest),
             anomalies,
         )
+
+    def _restart(self, slot: int, start: int) -> Ended | None:
+        """Restart forecaster and anomaly detector of a bed before a sample; return the end of its open condition.
+
+        A flat line has taught the forecaster that nothing changes: scale and calibration are those of a new epoch, too.
+        """
+        fresh = forecaster.begin(self.models.forecaster, len(self._leads[slot]), self._precision)
+        put(self._columns.forecaster, slot, fresh.columns)
+        return anomaly_detector.restart(DEFAULT_CONFIG, self._columns.anomaly, self._anomaly, slot, start)
+
+
+def _in_order(parts: Sequence[Rows]) -> Rows:
+    """Return the strides of successive parts together; all columns have the axes beds and strides first."""
+    kind: Any = type(parts[0])
+    return kind(*[np.concatenate(group, axis=1) for group in zip(*parts, strict=True)])  # type: ignore[no-any-return]
 
 
 def _by_bed_and_time(found: tuple[int, Change]) -> tuple[int, int]:

@@ -28,6 +28,10 @@ from stream.wire.alarm_messages import ClearedReason
 MAX_UNKNOWN = 10 * FS
 """Longest time for which a condition continues while its rule cannot be evaluated, samples."""
 
+END_DELAY: IntArray = np.array([90 * FS if kind == "atrial_fibrillation" else 0 for kind in RHYTHM_KINDS])
+"""Time after a rule was first contradicted at which its condition ends, unless it is met again, samples, by kind. So
+atrial fibrillation that returns within it is the same. Bedside monitors have such a delay, too."""
+
 REASONS = ("rule_met", "rule_no_longer_met", "replaced", "signal_unusable", "signal_interrupted", "switched_off")
 """Reason of a change: the first of an onset, the others of an end."""
 
@@ -44,6 +48,8 @@ CONDITION: Final = np.dtype(
         ("limit", "f8"),
         ("beats", "i8"),
         ("met_since", "i8"),
+        ("contradicted_at", "i8"),
+        ("end", "i8"),
         ("last_end", "i8"),
     ],
     align=True,
@@ -51,7 +57,7 @@ CONDITION: Final = np.dtype(
 """A condition of a bed; those of all kinds (`model.conditions.precedence.RHYTHM_KINDS`) form an array.
 
 holds
-    Whether the condition holds; otherwise the next five fields are undefined.
+    Whether the condition holds; otherwise the next five fields, ``contradicted_at`` and ``end`` are undefined.
 onset
     First sample.
 last_evaluated
@@ -62,6 +68,9 @@ beats
     Largest number of beats so far.
 met_since
     While its delay is running, the sample at which the rule was first met; otherwise -1.
+contradicted_at, end
+    Once its rule is contradicted and until it is met again, the sample at which it first was, and the end then
+    measured; otherwise -1, and undefined.
 last_end
     End of the last condition of this kind; -1 without one.
 """
@@ -215,12 +224,16 @@ def _continue(conditions: Any, kind: int, disabled: bool, result: Any, at: int, 
     condition, suppressing, end, reason = conditions[kind], _suppressing(conditions, kind), at + 1, RULE_MET
     if result.evaluated:
         _keep_worst(condition, kind, result, at)
+        if result.met:
+            condition.contradicted_at = -1
+        elif not result.persists and condition.contradicted_at < 0:
+            condition.contradicted_at, condition.end = at, result.end
     if disabled:
         reason = SWITCHED_OFF
     elif suppressing >= 0:
         reason = REPLACED
-    elif result.evaluated and not result.persists:
-        reason, end = RULE_NO_LONGER_MET, result.end
+    elif condition.contradicted_at >= 0 and at - condition.contradicted_at >= END_DELAY[kind]:
+        reason, end = RULE_NO_LONGER_MET, condition.end
     elif at - condition.last_evaluated > MAX_UNKNOWN:
         reason, end = SIGNAL_UNUSABLE, condition.last_evaluated + 1
     if reason != RULE_MET:
@@ -256,7 +269,7 @@ def _begin(conditions: Any, kind: int, start: int, result: Any, at: int) -> None
     for other in range(kind):
         if SUPPRESSES[other, kind]:
             earliest = max(earliest, conditions[other].last_end)
-    condition.holds = True
+    condition.holds, condition.contradicted_at = True, -1
     condition.onset = min(max(result.onset, earliest if earliest >= 0 else start), at)
     condition.last_evaluated = at
     condition.value, condition.limit, condition.beats = result.value, result.limit, result.beats

@@ -32,6 +32,8 @@ second: with two to choose from, the beats of an artefact resemble one by chance
 MIN_INTERVALS = 4
 """Smallest number of RR intervals for a heart rate."""
 
+PAUSE_RR = 4 * FS
+"""RR interval from which it is a pause and no rate, samples: as long as an asystole."""
 
 MISSED_BEATS = 8
 """Missed beats that are kept."""
@@ -177,22 +179,33 @@ def r_peak(history: Any, beats: int) -> int:
 def heart_rate(history: Any) -> float:
     """Return the heart rate, 1/min: over the last 12 RR intervals without the longest and the shortest.
 
-    The last 4 are averaged instead while each of them is longer than 1.2 s. With fewer than 12 intervals all are used;
-    NaN with fewer than 4.
+    The last 4 are averaged instead while each of them is longer than 1.2 s. Pauses are left out. With fewer than 12
+    intervals all are used; NaN with fewer than 4.
     """
-    n = min(history.known - 1, AVERAGED_RR)
+    n, total, longest, shortest, total_of_last, shortest_of_last = 0, 0, 0, PAUSE_RR, 0, 0
+    for beats_ago in range(min(history.known - 1, AVERAGED_RR)):
+        interval = rr(history, beats_ago)
+        if interval >= PAUSE_RR:
+            continue
+        n, total = n + 1, total + interval
+        longest, shortest = max(longest, interval), min(shortest, interval)
+        if n == MIN_INTERVALS:
+            total_of_last, shortest_of_last = total, shortest
     if n < MIN_INTERVALS:
         return math.nan
-    total, longest, shortest, shortest_of_last = 0, 0, rr(history, 0), rr(history, 0)
-    for beats_ago in range(n):
-        interval = rr(history, beats_ago)
-        total += interval
-        longest, shortest = max(longest, interval), min(shortest, interval)
-        if beats_ago < MIN_INTERVALS:
-            shortest_of_last = shortest
     if shortest_of_last > SLOW_RR:
-        return mean_rate(history, MIN_INTERVALS + 1, 0, 0)
+        return float(60 * FS * MIN_INTERVALS / total_of_last)
     return float(60 * FS * (n - 2) / (total - longest - shortest))
+
+
+@compiled_part
+def beats_since_pause(history: Any, pause: float) -> int:
+    """Return the number of last beats between which no RR interval reaches ``pause`` samples."""
+    known = int(history.known)
+    beats = min(known, 1)
+    while beats < known and rr(history, beats - 1) < pause:
+        beats += 1
+    return beats
 
 
 @compiled_part

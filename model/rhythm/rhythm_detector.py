@@ -355,11 +355,16 @@ def _update_conditions(
 
 @compiled_part
 def _end_second(own: Any, now: Any, scratch: _Scratch, row: Any) -> None:
-    """Write the vital signs of one bed; the rhythm name also uses conditions that are disabled."""
+    """Write the vital signs of one bed.
+
+    The rhythm name also uses conditions that are disabled, but none whose end is only delayed.
+    """
     vitals.close_second(own.last_minute)
     history, active = own.history, scratch.active
     for kind in range(len(RHYTHM_KINDS)):
-        active[kind] = own.conditions[kind].holds or (now.usable and scratch.results[kind].met)
+        condition = own.conditions[kind]
+        active[kind] = condition.holds and condition.contradicted_at < 0
+        active[kind] |= now.usable and scratch.results[kind].met
     beating = now.usable and now.fibrillation_since < 0 and history.known > 0
     beating = beating and now.at - beat_history.r_peak(history, 1) <= rules.MAX_SILENCE
     heart_rate = history.heart_rate if beating else math.nan

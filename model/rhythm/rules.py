@@ -32,6 +32,7 @@ from model.conditions.precedence import (
 from model.conditions.settings import AlarmConfig
 from model.rhythm import atrial_fibrillation, pulse_confirmation
 from model.rhythm.beat_history import (
+    beats_since_pause,
     longest_rr,
     mean_rate,
     missed_beats,
@@ -250,7 +251,7 @@ def evaluate(
         _pvc_run(settings.pvc_run_beats, history, now, results[PVC_RUN])
         if now.at - r_peak(history, 1) <= MAX_SILENCE:
             _extreme_tachycardia(settings, history, results[EXTREME_TACHYCARDIA])
-            _extreme_bradycardia(settings.extreme_bradycardia, history, now, results[EXTREME_BRADYCARDIA])
+            _extreme_bradycardia(settings, history, now, results[EXTREME_BRADYCARDIA])
             _heart_rate_high(heart_rate_high, history, now, results[HEART_RATE_HIGH])
             _heart_rate_low(heart_rate_low, history, now, results[HEART_RATE_LOW])
     _atrial_fibrillation(settings.fibrillation_entropy, irregularity, results[ATRIAL_FIBRILLATION])
@@ -346,17 +347,20 @@ def _extreme_tachycardia(settings: Any, history: Any, result: Any) -> None:
 
 
 @compiled_part
-def _extreme_bradycardia(rule: Any, history: Any, now: Any, result: Any) -> None:
+def _extreme_bradycardia(settings: Any, history: Any, now: Any, result: Any) -> None:
     """Evaluate the last beats, and the last beats with the overdue next one, whose delay may already meet the rule.
 
-    Missed beats count for the onset. A pulse that goes on since then at a rate above the limit shows that beats were
-    missed, too.
+    Only the beats since an asystole count: the RR interval that spans it is no rate of the beats that returned. Missed
+    beats count for the onset. A pulse that goes on since then at a rate above the limit shows that beats were missed,
+    too.
     """
-    beats, per_min, samples, first, last = rule.beats, rule.per_min, 0, 0, r_peak(history, 1)
-    if history.known >= beats:
+    beats, per_min = settings.extreme_bradycardia.beats, settings.extreme_bradycardia.per_min
+    known = beats_since_pause(history, settings.asystole_s * FS - TIMING_TOLERANCE)
+    samples, first, last = 0, 0, r_peak(history, 1)
+    if known >= beats:
         first = r_peak(history, beats)
         samples = last + TIMING_TOLERANCE - first
-    if history.known >= beats - 1:
+    if known >= beats - 1:
         overdue = now.at - BEAT_REPORT_DELAY - r_peak(history, beats - 1)
         if overdue >= samples:
             samples, first = overdue, r_peak(history, beats - 1)
@@ -364,7 +368,7 @@ def _extreme_bradycardia(rule: Any, history: Any, now: Any, result: Any) -> None
         return
     rate = 60 * FS * (beats - 1) / samples
     slowest = rate
-    for beats_ago in range(RECOVERY_BEATS):
+    for beats_ago in range(min(RECOVERY_BEATS, known - beats + 1)):
         earlier = mean_rate(history, beats, TIMING_TOLERANCE, beats_ago)
         slowest = earlier if earlier < slowest else slowest
     recovered = per_min * (1 + RATE_MARGIN)

@@ -9,7 +9,8 @@ Fibrillation begins when the waveform resembles it for 4 s without organised bea
 repeat at 120 to 167/min, as those of fibrillation do not. It does not end because the signal becomes bad: chest
 compressions and shocks are to be expected. It ends
 
-- with organised beats;
+- with organised beats: at once, or after three windows while the waveform still resembles fibrillation, some waves of
+  which may repeat by chance;
 - with complexes that repeat in shape at any rate, if the waveform contradicts fibrillation, too;
 - when the signal is quiet for most of some seconds: an asystole, or slow beats;
 - when nothing resembled fibrillation for a minute.
@@ -40,7 +41,8 @@ RELEASE_MARGIN = -0.1
 """Margin of the waveform below which a window contradicts fibrillation."""
 
 CONFIRM_WINDOWS = 3
-"""Consecutive windows that confirm the onset, or the end by repeating complexes: together they cover 4 s."""
+"""Consecutive windows that confirm the onset, or the end by complexes that the waveform contradicts: together they
+cover 4 s."""
 
 DOUBTFUL_WINDOWS, MAX_DOUBTFUL = 5, 1
 """Consecutive windows that confirm the onset if more than the second number of them are doubtful: together 5 s."""
@@ -286,9 +288,9 @@ def _decide(
         _confirm_onset(state, slot, margin > 0 and not organised, doubtful, at)
         return
     contradicted = concentrated >= MIN_CONCENTRATION and share >= RELEASE_SHARE and margin < RELEASE_MARGIN
-    state.contradicting[slot] = state.contradicting[slot] + 1 if contradicted else 0
+    state.contradicting[slot] = state.contradicting[slot] + 1 if organised or contradicted else 0
     if (
-        organised
+        (organised and margin <= 0)
         or state.contradicting[slot] >= CONFIRM_WINDOWS
         or quiet.sum() >= QUIET_BLOCKS
         or at - state.last_evidence[slot] > MAX_WITHOUT_EVIDENCE

@@ -23,7 +23,7 @@ import numpy as np
 
 from model.conditions.changes import Change
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.blocks import STRIDES_PER_BLOCK, BlockRows, Blocks, rows_of
+from model.signal.blocks import BLOCK, STRIDES_PER_BLOCK, BlockRows, Blocks, rows_of
 from model.signal.columns import copied
 from model.signal.compiled import compiled, compiled_part
 from model.signal.quality_features import (
@@ -215,6 +215,27 @@ def advance(
         found = describe(leads[bed], active, columns.onset[slot], first, int(columns.start[slot]))
         changes += [(bed, change) for change in found]
     return rows, changes
+
+
+def leads_back(blocks: BlockRows, rows: QualityRows) -> list[tuple[int, int]]:
+    """Return when leads were back that had been off or saturated: beds, and the last sample of the block.
+
+    Parameters
+    ----------
+    blocks : BlockRows
+    rows : QualityRows
+        Of these blocks.
+    """
+    if not rows.changed.any():
+        return []
+    active = rows.active[:, ::STRIDES_PER_BLOCK]
+    lost = active[:, :, LEAD_OFF] | active[:, :, SATURATION]
+    back = (lost[:, :-1] & ~lost[:, 1:]).any(axis=2)
+    return [
+        (bed, int(blocks.start[bed]) + (block + 1) * BLOCK - 1)
+        for bed, block in np.argwhere(back).tolist()
+        if block < blocks.count[bed]
+    ]
 
 
 @compiled

@@ -87,6 +87,20 @@ def test_after_an_end_as_many_are_needed_as_before() -> None:
     assert [change.onset for change in again] == [20 * FS] * 2 + [140 * FS] * 2
 
 
+def test_when_a_lead_is_back_the_condition_ends_and_the_minute_begins_anew() -> None:
+    often = [one for second in range(20, 80, 10) for one in episode(second)]
+    back, ends = 75 * FS - 1, range(STRIDE - 1, 200 * FS, STRIDE)
+    changes, state = frequent_episodes.step(CONFIG, FrequentState(), often, (), ends, [back])
+    assert seconds(changes) == [("rule_met", 71), ("signal_unusable", 75)]
+    assert state.recent == ()
+    few = [one for second in (80, 90, 100, 110, 120) for one in episode(second)]
+    assert len(frequent_episodes.step(CONFIG, FrequentState(), [*often, *few], (), ends, [back])[0]) == 2
+    before = [at for at in ends if at <= 60 * FS], [at for at in ends if at > 60 * FS]
+    first, then = [one for one in often if one.at <= 60 * FS], [one for one in often if one.at > 60 * FS]
+    _, middle = frequent_episodes.step(CONFIG, FrequentState(), first, (), before[0], [])
+    assert frequent_episodes.step(CONFIG, middle, then, (), before[1], [back]) == (changes, state)
+
+
 def test_ventricular_beats_explain_their_complexes() -> None:
     often = [episode(second) for second in range(20, 90, 5)]
     all_of_them = [second + 0.1 for second in range(20, 90, 5)]

@@ -1,4 +1,4 @@
-"""An episode that a publisher shows is recognised at once: a worker has learned the patient in its lead-in."""
+"""A tachycardia is recognised at once: best after a lead-in that shows the patient, some from their first beats on."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,10 +33,12 @@ def recognised(shown: list[tuple[Record, RhythmEvent]], lead_in: int) -> int:
     )
 
 
-def test_tachycardias_are_recognised_within_5_s_after_the_lead_in_and_not_without(mitdb_dir: Path) -> None:
+def test_tachycardias_are_recognised_within_5_s_after_the_lead_in_and_some_of_an_unknown_patient(
+    mitdb_dir: Path,
+) -> None:
     database = find_database("mitdb", Catalog(data_dir=mitdb_dir))
     examples = [database.example(name) for name in database.chosen(RECORDS)]
     shown = [(one.record, event) for one in examples for event in one.truth.events["vt"]]
     assert len(shown) == 12
-    assert recognised(shown, 0) == 0, "during the first beats of a patient no type is reported"
     assert recognised(shown, LEAD_IN) >= 10
+    assert recognised(shown, FS) >= 6, "their five beats are detected in 10: in the first 1.5 s of a signal no beat is"

@@ -64,6 +64,16 @@ def whole(models: Models, signal: FloatArray) -> tuple[Analysis, BedState]:
     return run(models, signal, STRIDE)
 
 
+def test_after_a_lead_was_off_no_complex_is_unusual_for_long_however_the_signal_is_cut(models: Models) -> None:
+    mv = synthetic_record().mv()[: 90 * FS].copy()
+    mv[30 * FS : 50 * FS] = mv[30 * FS]
+    found, _ = run(models, mv)
+    assert [change.kind for change in found.changes if isinstance(change, Began)].count("lead_off") == 1
+    assert not [change for change in found.changes if change.kind == "unusual_complexes"]
+    assert np.isnan(found.forecasts.score[520 : 510 + 10 * WARM]).all(), "the patient is learned anew"
+    assert found.changes == run(models, mv, 7 * STRIDE + 5)[0].changes
+
+
 def open_kinds(changes: Sequence[Change]) -> set[str]:
     """Return the kinds that began and have not ended."""
     kinds: set[str] = set()

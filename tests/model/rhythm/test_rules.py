@@ -9,6 +9,8 @@ import pytest
 
 from model.conditions import settings as alarm_config
 from model.conditions.changes import Began, Ended
+from model.conditions.precedence import RHYTHM_KINDS
+from model.rhythm.active_conditions import END_DELAY
 from model.rhythm.rules import SignalStatus
 from model.signal.pulses import KEPT, MAX_SILENCE, REPORT_DELAY
 from stream.timebase import FS, STRIDE
@@ -237,7 +239,40 @@ def test_atrial_fibrillation_ends_when_the_p_wave_returns() -> None:
     beats = [replace(beat, p_wave=0.8 if number >= 200 else 0.1) for number, beat in enumerate(beats)]
     _, ended = changes_of(run(beats, good_signal(beats[-1].index / FS))[0], "atrial_fibrillation")
     assert isinstance(ended, Ended)
-    assert 0 <= ended.at - beats[200].at <= STRIDE
+    delay = int(END_DELAY[RHYTHM_KINDS.index("atrial_fibrillation")])
+    assert 0 <= ended.at - delay - beats[200].at <= STRIDE
+
+
+def test_atrial_fibrillation_that_returns_soon_is_the_same_but_the_rhythm_is_named_as_it_is() -> None:
+    beats = train(irregular_intervals(300))
+    back = range(200, 230)
+    beats = [replace(beat, p_wave=0.8 if number in back else 0.1) for number, beat in enumerate(beats)]
+    changes, vitals, _ = run(beats, good_signal(beats[-1].index / FS))
+    assert [type(change) for change in changes_of(changes, "atrial_fibrillation")] == [Began]
+    between = {now.rhythm for now in vitals if beats[201].at < now.index < beats[229].at}
+    assert "atrial fibrillation" not in between
+
+
+@pytest.mark.parametrize("before", [3, 20])
+def test_the_pause_of_an_asystole_is_no_rate_of_the_beats_that_return(before: int) -> None:
+    beats = train([*[(0.8, "N")] * before, (20.0, "N"), *[(0.8, "N")] * 10])
+    changes, vitals, _ = run(beats, good_signal(beats[-1].index / FS))
+    assert {change.kind for change in changes if isinstance(change, Began) and change.at > beats[before].at} <= {
+        "asystole"
+    }
+    rates = [now.heart_rate for now in vitals if now.index > beats[before].at and now.heart_rate is not None]
+    assert rates
+    assert rates == pytest.approx([75] * len(rates))
+
+
+def test_a_bradycardia_after_an_asystole_needs_five_beats_of_its_own() -> None:
+    beats = train([*[(0.8, "N")] * 10, (8.0, "N"), *[(1.9, "N")] * 6])
+    began = next(
+        change
+        for change in run(beats, good_signal(beats[-1].index / FS))[0]
+        if change.kind == "extreme_bradycardia" and change.at > beats[10].at
+    )
+    assert beats[13].at < began.at <= beats[14].at + STRIDE
 
 
 def test_a_rate_slightly_above_its_limit_is_reported_with_its_beats() -> None:

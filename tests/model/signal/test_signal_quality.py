@@ -12,7 +12,7 @@ import pytest
 from model.conditions.changes import Began, Change, Ended
 from model.signal import blocks, signal_quality
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.blocks import BlocksState
+from model.signal.blocks import BLOCK, BlocksState, rows_of
 from model.signal.intake import strides_of
 from model.signal.signal_quality import QualityRows, QualityState
 from stream.timebase import FS, STRIDE
@@ -94,6 +94,18 @@ def test_a_constant_lead_is_off(value: float) -> None:
     assert not usable[125:195, 1].any()
     assert usable[:, 0].all()
     assert (index[125:195, 1] == 0).all()
+
+
+def test_a_lead_is_back_at_the_end_of_the_block_in_which_its_condition_ends() -> None:
+    mv = beats(30)
+    mv[10 * FS : 20 * FS, 1] = 0.0
+    whole, _ = blocks.step(blocks.begin(2), strides_of(mv, 0))
+    rows, changes, _ = signal_quality.step(signal_quality.begin(0, 2), LEADS, whole, np.full(len(whole.mv), np.nan))
+    ended = next(change for change in changes if isinstance(change, Ended))
+    [(bed, at)] = signal_quality.leads_back(rows_of(whole), rows)
+    assert bed == 0
+    assert ended.at <= at < ended.at + BLOCK
+    assert (at + 1) % BLOCK == 0
 
 
 def test_a_short_gap_is_no_condition() -> None:
