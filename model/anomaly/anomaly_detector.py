@@ -36,7 +36,7 @@ from model.anomaly.null_distribution import score_patches
 from model.anomaly.state import LOOK_BACK, AnomalyColumns, AnomalyConfig, AnomalyNotes, AnomalyState
 from model.conditions.changes import Change, Ended
 from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
-from model.signal.columns import copied
+from model.signal.columns import copied, put
 from model.signal.compiled import compiled
 from stream.timebase import FS
 
@@ -81,13 +81,11 @@ def restart(
     """Restart one bed, in place, before sample ``start``, because a lead is back; return the end of its open condition.
 
     While a lead was lost its flat line became the patient's usual signal, to which all beats would be anomalies for
-    minutes. So the history is learned anew; only the templates are kept.
+    minutes, and its pieces were stored as templates. So all is learned anew.
     """
     before = notes[slot]
     fresh, notes[slot] = begin(start, before.leads, _patch(columns))
-    for parts, fresh_parts in zip(columns[:-1], fresh[:-1], strict=True):  # without the templates, which come last
-        for column, value in zip(parts, fresh_parts, strict=True):
-            column[slot] = value[0]
+    put(columns, slot, fresh)
     return episodes.close(before.episode, start - 1, config.threshold, before.leads, "signal_unusable")
 
 

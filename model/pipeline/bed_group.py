@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,11 +18,10 @@ from model.beats import beat_detector, repetition
 from model.beats.beat import Beat, from_rows
 from model.beats.beat_window import BEFORE, WindowRows
 from model.conditions import numeric_conditions
-from model.conditions.changes import Change
+from model.conditions.changes import Change, Ended
 from model.conditions.numeric_conditions import Second
 from model.conditions.numeric_values import NumericSamples
 from model.forecast import forecaster, personal_forecast
-from model.forecast.forecaster import Forecasts
 from model.forecast.inference import Precision
 from model.forecast.skill import NEXT_STRIDE_END
 from model.physiology import derived_values, st_level
@@ -38,12 +38,15 @@ from model.rhythm.vitals import VitalSigns, vital_signs
 from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch
+from model.signal.columns import put
 from model.signal.pulses import PulseRows
 from model.signal.wave_samples import WaveSamples
 from stream.errors import StorageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.numerics_message import Numeric
+
+Rows = TypeVar("Rows", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -329,15 +332,36 @@ class BedGroup:
     ) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
         """Push strides to the forecaster, the personal forecast and the anomaly detector.
 
-        ``restarts`` has the beds of the batch whose anomaly detector begins anew, each after a sample.
+        ``restarts`` has the beds of the batch with a lead that is back, each with the sample after which forecaster and
+        anomaly detector begin anew.
         """
-        ends, columns = batch.last_samples, self._columns
         if not self._forecast:
-            unknown = np.full(ends.shape, np.nan)
-            return None, StrideRows(ends, unknown, unknown, unknown), []
+            unknown = np.full(batch.last_samples.shape, np.nan)
+            return None, StrideRows(batch.last_samples, unknown, unknown, unknown), []
+        if not restarts:
+            return self._predict_part(batch)
+        at = [(bed, end + 1 - int(batch.start[bed])) for bed, end in restarts]
+        parts, changes = [], []
+        for first, stop in pairwise(sorted({0, batch.mv.shape[1], *(cut for _, cut in at)})):
+            mv = np.ascontiguousarray(batch.mv[:, first:stop])
+            invalid = np.ascontiguousarray(batch.invalid[:, first:stop])
+            forecasts, strides, found = self._predict_part(Batch(batch.slots, batch.start + first, mv, invalid))
+            parts.append((forecasts, strides))
+            changes += found
+            for bed in [bed for bed, cut in at if cut == stop]:
+                ended = self._restart(int(batch.slots[bed]), int(batch.start[bed]) + stop)
+                changes += [] if ended is None else [(bed, ended)]
+        made, rows = zip(*parts, strict=True)
+        return _in_order(made), _in_order(rows), changes
+
+    def _predict_part(self, batch: Batch) -> tuple[GroupForecasts, StrideRows, list[tuple[int, Change]]]:
+        """Push strides in which no bed begins anew."""
+        ends, columns = batch.last_samples, self._columns
         made = forecaster.advance(self.models.forecaster, columns.forecaster, batch, self._precision)
         personal = personal_forecast.advance(self.models.forecaster, columns.personal, batch, made.mean, made.scale)
-        score, anomalies = self._find_anomalies(batch, made, restarts)
+        score, anomalies = anomaly_detector.advance(
+            DEFAULT_CONFIG, columns.anomaly, self._anomaly, batch.slots, made.mean, made.scale, made.observed
+        )
         per_stride = STRIDE // self.models.forecaster.config.patch
         last_patch, last_sample = slice(per_stride - 1, None, per_stride), slice(STRIDE - 1, None, STRIDE)
         mean, scale = made.mean[:, last_patch].copy(), made.scale[:, last_patch].copy()
@@ -350,33 +374,20 @@ class BedGroup:
             anomalies,
         )
 
-    def _find_anomalies(
-        self, batch: Batch, made: Forecasts, restarts: Sequence[tuple[int, int]]
-    ) -> tuple[FloatArray, list[tuple[int, Change]]]:
-        """Push patches to the anomaly detector, from each restart of a bed to the next one."""
-        patch, columns, notes = self.models.forecaster.config.patch, self._columns.anomaly, self._anomaly
-        at = {(bed, (end + 1 - int(batch.start[bed])) // patch): end for bed, end in restarts}
-        cuts = sorted({0, batch.mv.shape[1] // patch, *(cut for _, cut in at)})
-        scores: list[FloatArray] = []
-        changes: list[tuple[int, Change]] = []
-        for first, stop in pairwise(cuts):
-            mean, scale, observed = made.mean[:, first:stop], made.scale[:, first:stop], made.observed[:, first:stop]
-            score, found = anomaly_detector.advance(
-                DEFAULT_CONFIG,
-                columns,
-                notes,
-                batch.slots,
-                np.ascontiguousarray(mean),
-                np.ascontiguousarray(scale),
-                np.ascontiguousarray(observed),
-            )
-            scores.append(score)
-            changes += found
-            for bed in [bed for bed, cut in at if cut == stop]:
-                slot, start = int(batch.slots[bed]), at[bed, stop] + 1
-                ended = anomaly_detector.restart(DEFAULT_CONFIG, columns, notes, slot, start)
-                changes += [] if ended is None else [(bed, ended)]
-        return np.concatenate(scores, axis=1), changes
+    def _restart(self, slot: int, start: int) -> Ended | None:
+        """Restart forecaster and anomaly detector of a bed before a sample; return the end of its open condition.
+
+        A flat line has taught the forecaster that nothing changes: scale and calibration are those of a new epoch, too.
+        """
+        fresh = forecaster.begin(self.models.forecaster, len(self._leads[slot]), self._precision)
+        put(self._columns.forecaster, slot, fresh.columns)
+        return anomaly_detector.restart(DEFAULT_CONFIG, self._columns.anomaly, self._anomaly, slot, start)
+
+
+def _in_order(parts: Sequence[Rows]) -> Rows:
+    """Return the strides of successive parts together; all columns have the axes beds and strides first."""
+    kind: Any = type(parts[0])
+    return kind(*[np.concatenate(group, axis=1) for group in zip(*parts, strict=True)])  # type: ignore[no-any-return]
 
 
 def _by_bed_and_time(found: tuple[int, Change]) -> tuple[int, int]:

@@ -151,18 +151,19 @@ class Backlog:
         """Append chunks of a message of a shard."""
         message, rows = chunks
         names, longest_s = message.names, float(message.durations_s().max())
-        together: dict[str, int] = {}
+        ward = _Ward(chunks, {}, now_ns)
+        self._wards.append(ward)  # its beds wait from now on: none of them is forgotten for another
         for row in rows:
             name = names[row]
             bed = self._bed(name)
             if longest_s <= TOGETHER_S and not bed.chunks:
                 bed.arrive(now_ns, 0)
-                together[name] = row
+                ward.rows[name] = row
             else:
                 [chunk] = message.chunks_at([row])
                 self.put(name, chunk, now_ns)
-        if together:
-            self._wards.append(_Ward(chunks, together, now_ns))
+        if not ward.rows:
+            self._wards.remove(ward)
 
     def next_round(self) -> Round:
         """Remove and return what comes next.

@@ -193,7 +193,7 @@ class _Service:
             self._receive()
             await self._gather()
             now_ns = time.monotonic_ns()
-            load = balance(load, backlog.waiting(now_ns), worker.beds, worker.urgent, now_ns)
+            load = balance(load, backlog.waiting(now_ns), worker.analysed, worker.urgent, now_ns)
             if load.resting:
                 worker.shed(backlog.shed(load.resting))
             client.report_overload(load.overloaded(now_ns))

@@ -7,6 +7,7 @@ drop a little of each:
 - When chunks have waited longer, some of their beds are put to rest: at least one, an eighth of the late beds, and the
   more the later they are; all of them at one and a half times what is allowed. All chunks of a resting bed are shed.
   Beds without an active alarm of high or medium priority go first; among them, those that have been served longest.
+  A bed of which nothing has been analysed yet does not rest: from its first chunk on, what is shed can be counted.
 - Resting beds return, those that have rested longest first, once no chunk has waited longer than half of what is
   allowed for 1 s; then each second one in 64 of all beds, at least one. If no bed is left to serve, at once.
 
@@ -98,14 +99,16 @@ def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: 
     waits : sequence of Wait
         Of all beds of which chunks wait, resting ones included.
     served : collection of str
-        All beds that the worker knows, resting ones included.
+        All beds whose ECG the worker analyses, resting ones included.
     urgent : container of str
         Beds with an active alarm of high or medium priority.
     now_ns : int
         Monotonic time in ns.
     """
-    awake = [wait for wait in waits if wait.bed not in load.resting]
-    late = [wait for wait in awake if wait.share > 1]
+    load = replace(load, resting=tuple(bed for bed in load.resting if bed in served))
+    resting = set(load.resting)
+    awake = [wait for wait in waits if wait.bed not in resting]
+    late = [wait for wait in awake if wait.share > 1 and wait.bed in served]
     if any(wait.share > LATE_SHARE for wait in awake):
         load = replace(load, late_ns=now_ns)
     if late:
@@ -117,7 +120,7 @@ def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: 
         chosen = tuple(wait.bed for wait in late[: math.ceil(share * len(late))])
         return replace(load, resting=(*load.resting, *chosen), rested_ns=now_ns)
     calm = load.late_ns is None or now_ns - load.late_ns >= CALM_NS
-    if load.resting and (calm or not set(served) - set(load.resting)):
+    if load.resting and (calm or resting.issuperset(served)):
         count = math.ceil(RETURN_SHARE * len(served))
         first, others = load.resting[:count], load.resting[count:]
         returned = {bed: ns for bed, ns in load.returned_ns.items() if bed in served} | dict.fromkeys(first, now_ns)

@@ -8,7 +8,7 @@ as lost. Intervals are monotonic time.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from model.alarms.alarm_manager import AlarmManager
@@ -126,6 +126,11 @@ class Worker:
     def beds(self) -> tuple[str, ...]:
         """The beds that have sent samples, or values without ECG."""
         return tuple(sorted((*self._beds, *self._charted))) if self._charted else self._beds.names
+
+    @property
+    def analysed(self) -> Collection[str]:
+        """The beds whose ECG is analysed."""
+        return self._beds
 
     @property
     def limit(self) -> int:

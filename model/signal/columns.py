@@ -37,6 +37,15 @@ def joined(parts: Sequence[Columns]) -> Columns:
     return kind(*[np.concatenate(group) if isinstance(group[0], np.ndarray) else joined(group) for group in groups])  # type: ignore[no-any-return]
 
 
+def put(columns: tuple[Any, ...], slot: int, one: tuple[Any, ...]) -> None:
+    """Put columns of one slot into a slot, in place."""
+    for column, value in zip(columns, one, strict=True):
+        if isinstance(column, np.ndarray):
+            column[slot] = value[0]
+        else:
+            put(column, slot, value)
+
+
 @compiled
 def push(values: Any, count: int, value: Any) -> int:
     """Append a value to the last ones, oldest first; in place.

@@ -17,6 +17,7 @@ from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.reader import open_read_only
 from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, strip_of
 from monitor.common.strip import Strip
+from monitor.common.strip_forecast import StripForecast
 from stream.clock import unix_ns
 from stream.wire.alarm_messages import Action, Alarm, Command
 from stream.wire.truth_message import Truth
@@ -133,7 +134,7 @@ def _read(db: sqlite3.Connection, found: _Found, stop_ns: int) -> ClassSession:
     ]
     strips = [strip for row in db.execute(_STRIPS, key) if (strip := strip_of(row)) is not None]
     forecasts = {
-        alarm_id: np.frombuffer(points, "<f4").reshape(-1, 1 + 2 * len(json.loads(leads)))
+        alarm_id: StripForecast(alarm_id, tuple(json.loads(leads)), points).array()
         for alarm_id, leads, points in db.execute(_FORECASTS, key)
     }
     by_id = {strip.alarm_id: strip for strip in strips}

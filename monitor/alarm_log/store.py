@@ -58,6 +58,7 @@ _ADD_TRUTH = _insert(
 _ADD_FORECAST = _insert(
     "forecasts", ("alarm_id", "leads", "points"), "(alarm_id) DO UPDATE SET points = excluded.points"
 )
+_KNOWN_FORECAST = "SELECT points FROM forecasts WHERE alarm_id = ? AND leads = ? AND typeof(points) = 'blob'"
 _DROP_FORECASTS = "DELETE FROM forecasts WHERE alarm_id NOT IN (SELECT alarm_id FROM strips)"
 _EVENTS_AFTER = f"SELECT number, {_EVENT} FROM events WHERE number > ? ORDER BY number LIMIT ?"
 _RANK = "CASE priority " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(PRIORITIES)) + " END"
@@ -79,6 +80,7 @@ _STATEMENTS = (
     _ADD_STRIP,
     _ADD_TRUTH,
     _ADD_FORECAST,
+    _KNOWN_FORECAST,
     _DROP_STRIPS,
     _DROP_FORECASTS,
     _EVENTS_AFTER,
@@ -215,6 +217,8 @@ class AlarmLog:
     def add_strips(self, strips: Iterable[Strip], forecasts: Iterable[StripForecast] = ()) -> None:
         """Store strips, with forecasts of them; an incomplete strip that is already stored is replaced.
 
+        A forecast goes on with what is stored of it: a logger that was restarted has received the rest alone.
+
         Raises
         ------
         StorageError
@@ -226,7 +230,10 @@ class AlarmLog:
                 self._db.execute(_ADD_STRIP, (*row, FS, rfc3339(time.time_ns())))
                 self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
             for one in forecasts:
-                self._db.execute(_ADD_FORECAST, cells((one.alarm_id, one.leads, one.points)))
+                alarm_id, leads = cells((one.alarm_id, one.leads))
+                known = self._db.execute(_KNOWN_FORECAST, (alarm_id, leads)).fetchone()
+                points = one.points if known is None else one.after(known[0]).points
+                self._db.execute(_ADD_FORECAST, (alarm_id, leads, points))
             self._db.execute(_DROP_FORECASTS)
 
     def add_truths(self, truths: Iterable[tuple[Truth, int]]) -> None:

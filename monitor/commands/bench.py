@@ -84,7 +84,7 @@ def gui(args: argparse.Namespace) -> int:
     from stream.mqtt.embedded_broker import free_port
     from stream.records.wfdb_reader import load
 
-    record = load(args.record, records)
+    record = load(args.record, records).analysed()
     if len(record.leads) != 2:
         raise UsageError(f"--record {args.record} has one lead: choose one with two, such as mitdb/208 or synthetic")
     check_platform()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,17 @@ class StripForecast:
         Raises
         ------
         ValueError
-            They have another shape.
+            They have another shape, or are not finite.
         """
-        return np.frombuffer(self.points, "<f4").reshape(-1, 1 + 2 * len(self.leads))
+        points = np.frombuffer(self.points, "<f4").reshape(-1, 1 + 2 * len(self.leads))
+        if not np.isfinite(points).all():
+            raise ValueError("a forecast is not finite")
+        return points
+
+    def after(self, earlier: bytes) -> StripForecast:
+        """Return the forecast with earlier points before its own; points of another shape are left out."""
+        size = 4 * (1 + 2 * len(self.leads))
+        if len(earlier) % size or not self.points:
+            return self
+        before = np.frombuffer(earlier, "<f4").reshape(-1, size // 4)
+        return replace(self, points=before[before[:, 0] < self.array()[:, 0].min()].tobytes() + self.points)

@@ -6,8 +6,9 @@ are in ``values``, in its unit. The message of a ward has a list ``beds`` with t
 
 CSV: one kind of message, because each has its own columns. ``ecg`` and ``wave`` give one row per sample, ``forecast``
 one per sample and lead, ``numerics`` one per value, ``beats``, ``vitals`` and ``alarms`` one per message. The header
-does not depend on the messages. ECG from the messages of a ward has the same rows; a chunk that comes both ways is
-printed once. What a worker sends after another one has replaced it (`stream.wire.lease`) is left out.
+does not depend on the messages: that of ECG has columns for twelve leads. ECG from the messages of a ward has the same
+rows; a chunk that comes both ways is printed once. What a worker sends after another one has replaced it
+(`stream.wire.lease`) is left out.
 
 Control characters in texts are printed as escapes, ``\\u001b``. Times are Unix seconds; ``time`` of an ECG sample is
 its due time.
@@ -32,7 +33,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
-from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
+from stream.wire.messages import MAX_LEADS, Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import Outlook
 from stream.wire.plain_text import plain
@@ -46,7 +47,8 @@ log = logging.getLogger("bedside.tap")
 Format = Literal["json", "csv"]
 Row = tuple[object, ...]
 
-ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", "lead_1", "mv_1", "lead_2", "mv_2")
+_OF_LEADS = tuple(f"{name}_{number}" for number in range(1, MAX_LEADS + 1) for name in ("lead", "mv"))
+ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", *_OF_LEADS)
 WAVE_COLUMNS = ("time", "bed", "session", "record", "epoch", "start", "signal", "value", "unit")
 OUTLOOK_COLUMNS = (
     *("when", "bed", "session", "epoch", "index", "hour"),
@@ -246,14 +248,14 @@ def _by_lead(samples: npt.NDArray[np.floating]) -> list[list[float]]:
 
 
 def ecg_rows(message: Message) -> Iterator[Row]:
-    """Yield one row per sample; cells are empty where invalid, or where there is no second lead."""
+    """Yield one row per sample; cells are empty where invalid, or where there is no further lead."""
     assert isinstance(message, Waveform)
     step_ns = 1e9 / (message.fs * message.speed)
     for i, sample in enumerate(message.mv()):
         cells: list[object] = []
         for lead, mv in zip(message.leads, sample, strict=True):
             cells += [lead, "" if np.isnan(mv) else f"{mv:.6g}"]
-        cells += [""] * (4 - len(cells))
+        cells += [""] * (len(_OF_LEADS) - len(cells))
         time = _seconds(message.t0_ns + round(i * step_ns))
         yield (time, message.bed, message.session, message.record, message.epoch, message.start + i, *cells)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
+
+import msgspec
 
 from stream.clock import rfc3339
 from stream.errors import UsageError
@@ -18,7 +21,7 @@ from stream.replay.playhead import AnyRecord, Playhead
 from stream.replay.scenario_episodes import Episodes
 from stream.replay.truths import truth_of
 from stream.scenario.course import in_progress, injection, injection_id, patient_at
-from stream.scenario.description import described
+from stream.scenario.description import described, in_words
 from stream.scenario.file import initial_patient
 from stream.scenario.scenario import Scenario, Step
 from stream.scenario.timeline import Event, Happening, Timeline, advance, begin, due, observe
@@ -33,7 +36,7 @@ from stream.wire.replay_actions import (
     SetVitals,
     StopInjection,
 )
-from stream.wire.scenario_status import MAX_SCENARIO_STEPS, ScenarioStatus
+from stream.wire.scenario_status import MAX_SCENARIO_STEPS, MAX_STATUS_ACTIONS, ScenarioStatus
 from stream.wire.truth_message import TruthPhase, TruthWhat
 
 
@@ -248,21 +251,23 @@ class ScenarioRun:
         run = self._beds[bed]
         planned = [due(run.steps, run.timeline, number) for number in range(len(run.steps))]
         following = min(range(len(planned)), key=planned.__getitem__, default=0)
-        steps = []
-        for step, at, fired in zip(run.steps, planned, run.timeline.fired, strict=True):
+        comes = bool(planned) and not math.isinf(planned[following])
+        steps, actions = [], 0
+        for step, at, fired in islice(zip(run.steps, planned, run.timeline.fired, strict=True), MAX_SCENARIO_STEPS):
             known = at if fired is None else fired
             at_s = None if math.isinf(known) else round(known / FS, 2)
-            steps.append(described(run.steps, step, at_s, happened=fired is not None))
-        comes = bool(planned) and not math.isinf(planned[following])
+            one = described(run.steps, step, at_s, happened=fired is not None)
+            actions += len(one.actions)
+            steps.append(one if actions <= MAX_STATUS_ACTIONS else msgspec.structs.replace(one, actions=()))
         return ScenarioStatus(
             name=self.scenario.name,
             title=self.scenario.title.of(self._language)[:200],
             position_s=round(run.timeline.position / FS, 2),
             seconds=self.scenario.seconds,
             playing=self._playing and not run.over,
-            next=steps[following].text if comes else "",
-            next_s=steps[following].at_s if comes else None,
-            steps=tuple(steps[:MAX_SCENARIO_STEPS]),
+            next=in_words(run.steps[following])[:80] if comes else "",
+            next_s=round(planned[following] / FS, 2) if comes else None,
+            steps=tuple(steps),
         )
 
     @property

@@ -9,6 +9,9 @@ import msgspec
 MAX_SCENARIO_STEPS = 64
 """Steps of a scenario that a status lists."""
 
+MAX_STATUS_ACTIONS = 192
+"""Actions of all steps that a publisher lists, 16 kB of a status of at most 64 KiB; further steps have a text alone."""
+
 MAX_STEP_ACTIONS = 24
 """Actions of a step: all vital signs, and one of each other kind."""
 
@@ -100,7 +103,7 @@ class ScenarioStatus(msgspec.Struct, frozen=True, kw_only=True):
     next_s : float or None
         When it comes.
     steps : tuple of ScenarioStep
-        The first 64 of this bed, in the order of its file.
+        The first 64 of this bed, in the order of its file; once these have 192 actions, the further ones have none.
     """
 
     name: _Text

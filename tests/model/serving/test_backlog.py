@@ -111,6 +111,14 @@ def test_memory_is_bounded() -> None:
     assert not any(isinstance(message, Waveform) for message in backlog.next_round()[0])
 
 
+def test_no_bed_of_which_a_chunk_waits_is_forgotten() -> None:
+    backlog = Backlog(max_beds=2)
+    backlog.put_ward(ward(0), 0)
+    assert [wait.bed for wait in backlog.waiting(2 * SECOND)] == list(WARD_BEDS)
+    assert [one.bed for one in backlog.shed(WARD_BEDS)] == list(WARD_BEDS)
+    assert not backlog
+
+
 def ward(seq: int, beds: Sequence[str] = WARD_BEDS, **changes: Any) -> WardChunks:
     return WardChunks(ward_ecg([chunk(seq, bed=bed, **changes) for bed in beds]), range(len(beds)))
 

@@ -46,6 +46,13 @@ def test_at_one_and_a_half_times_the_allowed_wait_all_late_beds_rest(count: int)
     assert sorted(load.resting) == BEDS[:count]
 
 
+def test_a_bed_that_the_worker_does_not_analyse_yet_does_not_rest_nor_one_that_it_has_given_up() -> None:
+    late = [Wait(bed, 3.0, 1.0) for bed in BEDS]
+    load = balance(Load(), late, BEDS[:2], (), 0)
+    assert load.resting == ("bed-0", "bed-1")
+    assert balance(load, late, BEDS[1:3], (), 1).resting == ("bed-1",)
+
+
 def test_nothing_is_shed_while_nothing_is_late() -> None:
     assert not balance(Load(), [Wait(bed, 1.0, 1.0) for bed in BEDS], BEDS, (), 0).resting
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
+import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from monitor.alarm_log.reader import PAST_NS, StoreReader
@@ -38,7 +40,8 @@ def test_a_damaged_store_has_a_reason(tmp_path: Path) -> None:
         StoreReader(tmp_path / "alarms.sqlite").past_events("bed-1", NOW)
 
 
-def test_a_forecast_is_read_with_its_strip_and_a_damaged_one_has_a_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize("points", [bytes(7), np.full((10, 3), np.nan, "<f4").tobytes()])
+def test_a_forecast_is_read_with_its_strip_and_a_damaged_one_has_a_reason(tmp_path: Path, points: bytes) -> None:
     one = strip(1)
     forecast = StripForecast(one.alarm_id, one.leads, bytes(4 * 3 * 10))
     with AlarmLog(tmp_path / "alarms.sqlite") as store:
@@ -46,6 +49,17 @@ def test_a_forecast_is_read_with_its_strip_and_a_damaged_one_has_a_reason(tmp_pa
         store.add_strips([one], [forecast])
         assert reader.forecast(one.alarm_id) == forecast
         assert reader.forecast("another") is None
-        store.add_strips([one], [replace(forecast, points=bytes(7))])
+        with contextlib.closing(sqlite3.connect(store.path)) as db, db:
+            db.execute("UPDATE forecasts SET points = ?", (points,))
         with pytest.raises(StorageError, match="is damaged"):
             reader.forecast(one.alarm_id)
+
+
+def test_the_forecast_of_a_strip_that_a_restarted_logger_completes_is_whole(tmp_path: Path) -> None:
+    one, points = strip(1), np.arange(30, dtype="<f4").reshape(10, 3)
+    with AlarmLog(tmp_path / "alarms.sqlite") as store:
+        for rows in (points[:6], points[5:]):
+            store.add_strips([one], [StripForecast(one.alarm_id, one.leads, rows.tobytes())])
+        assert StoreReader(store.path).forecast(one.alarm_id) == StripForecast(
+            one.alarm_id, one.leads, points.tobytes()
+        )

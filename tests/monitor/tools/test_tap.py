@@ -110,9 +110,14 @@ def test_forecasts_of_a_ward_are_a_list_of_beds_in_json() -> None:
     assert message["beds"][0]["origin"] == 99
 
 
-def test_one_lead_keeps_the_columns_of_two() -> None:
+def test_one_lead_and_twelve_have_the_same_columns() -> None:
     row = plan_rows("bedside/v1/bed-1/ecg", chunk(2))[5]
     assert (row["index"], row["mv_1"], row["lead_2"], row["mv_2"]) == ("77", f"{(77 - 1024) / 200:.6g}", "", "")
+    names, samples = tuple(f"L{number}" for number in range(1, 13)), np.arange(12, dtype="<i2").tobytes()
+    many = chunk(0, n=1, leads=names, gain=(100.0,) * 12, zero=(0,) * 12, samples=samples)
+    [row] = plan_rows("bedside/v1/bed-1/ecg", many)
+    assert tuple(row) == tap.ECG_COLUMNS
+    assert (row["lead_3"], row["mv_3"], row["lead_12"], row["mv_12"]) == ("L3", "0.02", "L12", "0.11")
 
 
 def test_a_forecast_in_csv_is_one_row_per_sample_and_lead() -> None:

@@ -102,6 +102,17 @@ def test_a_scenario_is_told_to_those_who_may_know(sent: list[Message]) -> None:
     assert outcome == {"done": 0, "seconds": 8}
 
 
+def test_the_status_of_a_scenario_of_many_steps_fits_into_a_payload() -> None:
+    vitals = "{ heart_rate = 80, pvc_rate = 1, respiration_rate = 14, spo2 = 97, etco2 = 38, temperature = 36.8 }"
+    steps = "".join(f"[[steps]]\nname = '{n:040}'\nat_s = 9\nvitals = {vitals}\n" for n in range(70))
+    begin = """name = "long"\nseconds = 10\ntitle = { en = "A", ja = "あ" }\nabout = { en = "A", ja = "あ" }\n"""
+    status = next(one for one in reversed(messages(parse(begin + steps, "long.toml"))) if isinstance(one, BedStatus))
+    assert status.scenario is not None
+    assert [len(step.actions) for step in status.scenario.steps] == [6] * 32 + [0] * 32
+    assert all(step.text.startswith("heart rate 80") for step in status.scenario.steps)
+    assert len(codec.encode(status)) < codec.MAX_BYTES // 2
+
+
 def test_its_signals_are_what_the_steps_say(sent: list[Message]) -> None:
     first = next(one for one in sent if isinstance(one, Numerics) and one.bed == "bed-1" and one.index >= 9 * FS)
     assert {one.name: one.value for one in first.values}["spo2"] == 93

@@ -279,6 +279,17 @@ def test_the_dialog_fits_the_smallest_window(start: Open, qtbot: QtBot) -> None:
     assert dialog.leads.maximum() == 12
 
 
+def test_the_leads_that_are_named_are_shown_and_kept(start: Open, qtbot: QtBot) -> None:
+    window = start()
+    dialog = settings(window, qtbot)
+    qtbot.keyClicks(dialog.lead_names, " V5, avf,")
+    assert window.bed_view.view.leads == (), "not while it is typed"
+    qtbot.keyClick(dialog.lead_names, Qt.Key.Key_Return)
+    assert window.bed_view.view.leads == ("V5", "avf")
+    window.close()
+    assert start().bed_view.view.leads == ("V5", "avf")
+
+
 # --- help -----------------------------------------------------------------------------------------------------------
 
 
