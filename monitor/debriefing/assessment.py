@@ -6,7 +6,7 @@ Reaction times are wall time, from the moment that the alarm (or the instruction
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -130,8 +130,9 @@ def assess(session: ClassSession) -> Assessment:
     actions = tuple(one for one in session.commands if isinstance(one.action, STUDENT))
     answers = tuple(_given(one, one.action, spans) for one in actions if isinstance(one.action, Answer))
     by_span = alarms_by_span(alarms, spans)
+    analysed = {lead for strip in session.strips.values() for lead in strip.leads} or None
     happenings = tuple(
-        _happening(span, by_span[place], actions, answers)
+        _happening(span, by_span[place], actions, answers, analysed)
         for place, span in enumerate(spans)
         if _is_listed(span.truth) or any(_is_of(one.action, span) for one in actions)
     )
@@ -164,7 +165,11 @@ def _is_listed(truth: Truth) -> bool:
 
 
 def _happening(
-    span: Span, alarms: Sequence[AlarmLife], actions: Sequence[Command], answers: Sequence[Given]
+    span: Span,
+    alarms: Sequence[AlarmLife],
+    actions: Sequence[Command],
+    answers: Sequence[Given],
+    analysed: Container[str] | None,
 ) -> Happening:
     found: dict[AlarmKind, tuple[AlarmLife, float]] = {}
     for one in alarms:
@@ -177,7 +182,7 @@ def _happening(
     return Happening(
         span=span,
         alarms=tuple(found.values()),
-        missed=expects_alarm(span.truth) and first is None,
+        missed=expects_alarm(span.truth, analysed) and first is None,
         answer=answers[place] if place is not None else None,
         reaction=(action, (unix_ns(action.when) - since_ns) / 1e9) if action is not None else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from stream.wire.alarm_messages import AlarmKind, Limits
 from stream.wire.truth_message import Truth
@@ -42,8 +42,17 @@ _PRESSURE_HIGH: frozenset[AlarmKind] = frozenset({"abp_mean_high", "abp_systolic
 NONE: frozenset[AlarmKind] = frozenset()
 
 
-def expects_alarm(truth: Truth) -> bool:
-    """Return whether one of `alarms_of` is expected: not if the signal stays usable."""
+def expects_alarm(truth: Truth, analysed: Container[str] | None = None) -> bool:
+    """Return whether one of `alarms_of` is expected: not if the signal stays usable, or if nobody looks at the lead.
+
+    Parameters
+    ----------
+    truth : Truth
+    analysed : container of str or None
+        The leads that are analysed; None: unknown.
+    """
+    if truth.lead is not None and analysed is not None and truth.lead not in analysed:
+        return False
     if truth.name == "saturation":
         return False  # rails within the range of an ECG cut its peaks; none of five levels raised it in each record
     if truth.name in UNUSABLE_DB:

@@ -94,9 +94,9 @@ class Instruction:
             self._early.setdefault(message.bed, deque(maxlen=MAX_TRUTHS)).append(message)
 
     def score(self, bed: str) -> Score | None:
-        """Return the live score of what a bed's publisher sends now; None if nobody scores it."""
+        """Return the live score of what a bed's publisher sends, or has sent last; None if nobody scores it."""
         score, status = self._scores.get(bed), self.status(bed)
-        return score if score is not None and status is not None and score.session == status.session else None
+        return score if score is not None and (status is None or score.session == status.session) else None
 
     def values(self, bed: str) -> Mapping[str, float]:
         """Return the present values of a patient, by name, as the publisher sent them last."""

@@ -324,7 +324,7 @@ class BedView(QWidget):
             self._trend_step = None
 
     def next_trend_span(self) -> None:
-        """Show the next span of the trend, or of the hours of a bed without ECG; after the longest, the shortest."""
+        """Show the next span of the hours if they are shown, else of the trend; after the longest, the shortest."""
         if not self.outlook.isHidden():
             self.outlook.chart.next_span()
             return

@@ -49,6 +49,7 @@ class BedHeader(QWidget):
         self.frozen.hide()
         self._state, self._forecast = LinkState.WAITING, "ahead"
         self.link = Label(theme, lambda theme: theme.link(self._state), 20, bold=True)
+        self.record.setMinimumWidth(1)  # it gives way in a narrow window, not the state of the connection
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 4)
         row.setSpacing(16)
@@ -78,7 +79,7 @@ class BedHeader(QWidget):
         theme, warned = self.theme, self._warned
         name = translate("BedHeader", "Early warning  (H)") if warned else translate("BedHeader", "Hours  (H)")
         self.hours.setText(name)
-        ink = f" QPushButton {{ color: {theme.priority['medium']} }}" if warned else ""
+        ink = f" QPushButton, QPushButton:disabled {{ color: {theme.priority['medium']} }}" if warned else ""
         self.hours.setStyleSheet(button_style(theme) + ink)
 
     def show_legend(self, forecast: str) -> None:

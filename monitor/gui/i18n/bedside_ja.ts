@@ -507,7 +507,7 @@
         <translation>すべての数値のトレンド</translation>
     </message>
     <message>
-        <source>hours: the next ones, where there is an outlook</source>
+        <source>hourly values and forecast, if there is an outlook</source>
         <translation>時間ごとの値と今後の予測(ある場合)</translation>
     </message>
     <message>

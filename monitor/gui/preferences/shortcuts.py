@@ -26,7 +26,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("0", QT_TRANSLATE_NOOP("Keys", "amplitude fitted to the signal")),
             ("G", QT_TRANSLATE_NOOP("Keys", "grid")),
             ("T", QT_TRANSLATE_NOOP("Keys", "trend of all numbers")),
-            ("H", QT_TRANSLATE_NOOP("Keys", "hours: the next ones, where there is an outlook")),
+            ("H", QT_TRANSLATE_NOOP("Keys", "hourly values and forecast, if there is an outlook")),
             ("Z", QT_TRANSLATE_NOOP("Keys", "trend: 10 min, 1 h, 8 h; hours: 6, 12, 24, 72")),
             ("W", QT_TRANSLATE_NOOP("Keys", "write the trend of 8 h as CSV")),
             ("V", QT_TRANSLATE_NOOP("Keys", "replay: pause, seek, speed, record")),

@@ -18,6 +18,7 @@ from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strip_forecasts import StripForecasts
 from monitor.alarm_log.strips import StripRecorder
+from monitor.common.strip import Strip
 from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
 from monitor.debriefing.expected_alarms import alarms_of, expects_alarm
@@ -147,6 +148,14 @@ def test_a_pressure_without_alarms_of_its_own_misses_none() -> None:
     disconnected = truth(5, "disconnected_pressure", "injection", "begin", signal="cvp")
     assert not alarms_of(disconnected)
     assert "abp_disconnected" in alarms_of(msgspec.structs.replace(disconnected, signal="abp"))
+
+
+def test_no_alarm_is_expected_of_a_lead_that_is_not_analysed() -> None:
+    strip = Strip("a", "bed-1", SESSION, "low", 0, ("II", "V1"), (200.0,) * 2, (0,) * 2, bytes(4 * 3600), True)
+    for lead, missed in (("V1", True), ("V6", False), (None, True)):
+        begun = truth(5, "lead_off", "injection", "begin", lead=lead)
+        [found] = assess(ClassSession("bed-1", SESSION, (begun,), (), (), {"a": strip}, {})).happenings
+        assert found.missed is missed
 
 
 @pytest.mark.parametrize(

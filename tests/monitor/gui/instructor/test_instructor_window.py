@@ -322,6 +322,10 @@ def test_the_score_of_the_session_is_shown_as_a_table(window: InstructorWindow, 
     source.put(changed(SCORE, session=RECORDED.session, scored_from_s=600.0), Topic(Kind.SCORE, "bed-1"))
     window.tick()
     assert table.rows[-1] == ("beats and AF from 10:00 on",)
+    source.put(changed(RECORDED, state="ended"), Topic(Kind.STATUS, "bed-1", Role.PUBLISHER))
+    source.put(changed(SCORE, session=RECORDED.session, complete=True), Topic(Kind.SCORE, "bed-1"))
+    window.tick()
+    assert table.rows[0][1] == "complete", "it stays when the record has ended"
     window.beds.setCurrentRow(1)
     assert table.rows[0][0].startswith("none")
 

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from monitor.gui.window import MonitorWindow
 from stream.wire.outlook_message import PastValues, Risk
@@ -209,3 +210,17 @@ def test_a_bed_with_ecg_shows_its_hours_below_the_trace_on_request(window: Monit
     script.receive(outlook(session="ab" * 16, hour=6))
     window.tick()
     assert not button.isVisible(), "an outlook of another session"
+
+
+def test_in_a_narrow_window_the_name_of_the_record_gives_way_to_a_warning(
+    window: MonitorWindow, script: Script
+) -> None:
+    window.resize(800, 480)
+    script.stream(window, 5, synthetic=True, record="synthetic/sepsis-decline")
+    script.receive(outlook(session=SESSION, hour=5))
+    window.tick()
+    QApplication.processEvents()
+    header = window.bed_view.header
+    for whole in (header.bed, header.hours, header.synthetic, header.link):
+        assert whole.width() >= whole.sizeHint().width()
+    assert 0 < header.record.width() < header.record.sizeHint().width()
