@@ -9,7 +9,7 @@ comes of a bed meanwhile waits behind the last message of its shard that has a c
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -126,7 +126,7 @@ class Backlog:
     def __init__(self, max_wait_s: float = MAX_WAIT_S, max_beds: int = 256) -> None:
         self._max_wait_s = max_wait_s
         self._max_beds = max_beds
-        self._beds: dict[str, _Bed] = {}
+        self._beds = OrderedDict[str, _Bed]()  # the one of which nothing has come for longest first
         self._waiting: dict[str, _Bed] = {}  # those of which there are messages
         self._wards: list[_Ward] = []
 
@@ -243,14 +243,19 @@ class Backlog:
         if bed is None:
             self._forget_one()
             bed = self._beds[name] = _Bed()
+        else:
+            self._beds.move_to_end(name)
         return bed
 
     def _forget_one(self) -> None:
         """Drop what is remembered of a bed of which nothing waits, if there are too many."""
         if len(self._beds) >= self._max_beds:
-            together = {name for ward in self._wards for name in ward.rows}
-            idle = (name for name, bed in self._beds.items() if not bed.messages and name not in together)
-            self._beds.pop(min(idle, key=lambda name: self._beds[name].arrived_ns or 0, default=""), None)
+            idle = (name for name, bed in self._beds.items() if not bed.messages and not self._waits_in_ward(name))
+            self._beds.pop(next(idle, ""), None)
+
+    def _waits_in_ward(self, name: str) -> bool:
+        """Return whether a chunk of a bed waits that came with others of its shard."""
+        return any(name in ward.rows for ward in self._wards)
 
     def _allowed_s(self, bed: _Bed, now_ns: int, duration_ns: int) -> float:
         """Return how long a chunk may wait: as long as it lasts, if it is a long one."""

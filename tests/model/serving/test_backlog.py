@@ -111,6 +111,14 @@ def test_memory_is_bounded() -> None:
     assert not any(isinstance(message, Waveform) for message in backlog.next_round()[0])
 
 
+def test_the_bed_of_which_nothing_has_come_for_longest_is_forgotten_first() -> None:
+    backlog = Backlog(max_beds=3)
+    for number, bed in enumerate("abcad"):
+        backlog.put(bed, chunk(number, bed=bed), number)
+        backlog.next_round()
+    assert list(backlog._beds) == ["c", "a", "d"]
+
+
 def test_no_bed_of_which_a_chunk_waits_is_forgotten() -> None:
     backlog = Backlog(max_beds=2)
     backlog.put_ward(ward(0), 0)
