@@ -45,12 +45,14 @@ def convert(stem: Path) -> None:
 
     names = [stem.name, *(own_record(stem.name, signal) for signal in WAVE_UNIT), f"{stem.name}n"]
     with quiet_wfdb() as wfdb:
-        found = [
-            wfdb.rdrecord(str(stem.with_name(name)), physical=False, smooth_frames=False)
-            for name in names
-            if stem.with_name(f"{name}.hea").exists()
+        stems = [str(stem.with_name(name)) for name in names if stem.with_name(f"{name}.hea").exists()]
+        headers = [wfdb.rdheader(one) for one in stems]
+        # wfdb reads no record without samples, such as that of a wave of which all came too late.
+        sources = [
+            wfdb.rdrecord(one, physical=False, smooth_frames=False)
+            for one, header in zip(stems, headers, strict=True)
+            if header.n_sig and header.sig_len
         ]
-        sources = [source for source in found if source.sig_len]
         notes = [
             EdfAnnotation(at / FS, None, text)
             for suffix in ("atr", "ref")
@@ -93,8 +95,8 @@ def convert(stem: Path) -> None:
         raise StorageError(
             f"{path} cannot be written ({error.strerror}): make room; the WFDB record {stem.name} stays"
         ) from None
-    for source in found:
-        for name in {f"{source.record_name}{suffix}" for suffix in SUFFIXES} | set(source.file_name):
+    for header in headers:
+        for name in {f"{header.record_name}{suffix}" for suffix in SUFFIXES} | set(header.file_name or ()):
             stem.with_name(name).unlink(missing_ok=True)
 
 

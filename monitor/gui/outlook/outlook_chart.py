@@ -138,7 +138,7 @@ class OutlookChart(QWidget):
     def _edges(self, groups: Sequence[ChartGroup], risk: float) -> list[int]:
         """Return the pixels that divide the rows, the last of which is the risk, with its share of the height."""
         shares = [0.0, *(_PRESSURE_SHARE if len(group.members) > 1 else 1.0 for group in groups), risk]
-        row = (self.height() - px(_AXIS_PX)) / sum(shares)
+        row = (self.height() - px(_AXIS_PX)) / (sum(shares) or 1.0)  # there may be no row at all
         return [round(row * share) for share in accumulate(shares)]
 
     def _x(self, hours: float) -> float:

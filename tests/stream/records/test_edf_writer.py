@@ -82,3 +82,14 @@ def test_rates_of_their_own_and_hourly_rows_are_in_one_file_and_rates_without_a_
     AppendedRecord(tmp_path / "odd_abp", [Column("ABP", "mmHg", 9.0, 0)], Fraction(124_9451, 10_000), 0, frames=pleth)
     with pytest.raises(RecordError, match="its rates have no data record of at most 3600 s in common"):
         convert(tmp_path / "odd")
+
+
+def test_a_wave_without_samples_is_left_out_and_a_record_without_any_stays_wfdb(tmp_path: Path) -> None:
+    ecg = [Column("MLII", "mV", 200.0, 0)]
+    AppendedRecord(tmp_path / "late", ecg, Fraction(360), 0, frames=np.zeros((360, 1), np.int16))
+    AppendedRecord(tmp_path / "late_pleth", [Column("PLETH", "NU", 1.0, 0)], Fraction(124_945, 1000), 0)
+    AppendedRecord(tmp_path / "empty", ecg, Fraction(360), 0)
+    for name in ("late", "empty"):
+        convert(tmp_path / name)
+    assert [one.label for one in read_edf(tmp_path / "late.edf").signals] == ["MLII"]
+    assert {path.name for path in tmp_path.iterdir()} == {"late.edf", "empty.hea", "empty.dat"}

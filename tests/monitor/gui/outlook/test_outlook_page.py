@@ -163,6 +163,14 @@ def test_a_low_pressure_is_said_in_words_where_its_risk_would_be(window: Monitor
     assert page.panel.risks.grab().toImage() != low[1]
 
 
+def test_an_outlook_without_values_and_risks_is_an_empty_chart(window: MonitorWindow, script: Script) -> None:
+    send(script, past=(), past_risk=(None,), forecasts=(), horizons=(), risks=(), advisory=False, advisory_risk=None)
+    window.tick()
+    chart = window.bed_view.outlook.chart
+    assert chart.outlook is not None
+    assert not chart.grab().isNull()
+
+
 def test_wheel_and_key_show_more_or_fewer_hours(window: MonitorWindow, script: Script) -> None:
     send(script)
     window.tick()
