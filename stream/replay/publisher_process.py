@@ -246,11 +246,13 @@ async def _show_episode(
 
 
 async def _offer(publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes) -> None:
-    """Offer rhythms, once their next records are loaded, and the records that need no download.
+    """Offer rhythms, once their next records are loaded if a bed can show them, and the records that need no download.
 
     Each is read in a thread, so that shutdown waits for one at most.
     """
-    await following.load_ahead(next(iter(publisher.beds)))
+    records = [bed.head.record for bed in publisher.beds.values()]
+    if not all(isinstance(record, LiveRecord) or record.alone for record in records):
+        await following.load_ahead(next(iter(publisher.beds)))
     publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(following.episodes).items())
     listing, offers = library.listing(), []
     while (entry := await asyncio.to_thread(next, listing, None)) is not None:

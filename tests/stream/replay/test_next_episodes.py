@@ -10,8 +10,12 @@ from stream.errors import RecordError
 from stream.records.episodes import Episode
 from stream.records.library import LoadedRecords
 from stream.records.record import Record
+from stream.records.synthetic.presets import live_record
 from stream.replay.next_episodes import NextEpisodes
+from stream.replay.playhead import AnyRecord, ReplayConfig, begin
+from stream.replay.publisher_process import _offer
 from tests.stream.replay.test_playhead import traceable
+from tests.stream.replay.test_publisher import FakeClock, publisher
 
 
 def episode(rhythm: str, record: str, seconds: float) -> Episode:
@@ -60,3 +64,15 @@ async def test_what_was_loaded_ahead_is_not_loaded_again() -> None:
     await following.load_ahead("bed-1")
     assert await following.load("traceable") is library.records[0]
     await NextEpisodes(library, ()).load_ahead("bed-1")  # nothing to prepare
+
+
+@pytest.mark.parametrize(("record", "loaded"), [(traceable(36), ["a"]), (live_record(), [])])
+async def test_nothing_is_loaded_ahead_for_patients_who_can_show_no_episode(
+    record: AnyRecord, loaded: list[str]
+) -> None:
+    library, head = Counted(()), begin(record, ReplayConfig(bed="bed-1"), 0)
+    LOADED.clear()
+    made = publisher([head], [], FakeClock())
+    await _offer(made, library, NextEpisodes(library, EPISODES))
+    assert loaded == LOADED
+    assert made.rhythms
