@@ -102,7 +102,7 @@ def test_a_record_shorter_than_a_stride_gives_empty_arrays(models: Models) -> No
 
 
 def test_a_wrong_number_of_leads_is_an_error(models: Models) -> None:
-    with pytest.raises(ValueError, match=r"\(36, 2\) does not fit a bed with 1 leads"):
+    with pytest.raises(ValueError, match=r"\(36, 2\) do not have 1 leads"):
         bedside.Analyzer(("MLII",), models).push(np.zeros((36, 2)))
 
 

@@ -14,8 +14,8 @@ from stream.errors import StorageError
 DAMAGED_STATE = "the saved state of a bed is damaged: delete it, and start the bed again"
 """Error message for a bed state that cannot be decoded."""
 
-DTYPES = ("<f4", "<f8", "<i8", "|b1")
-"""Array types that a state may contain, as numpy type strings: float32, float64, int64, bool."""
+DTYPES = ("<f4", "<f8", "<i8", "|b1", "|u1")
+"""Array types that a state may contain, as numpy type strings: float32, float64, int64, bool, uint8."""
 
 State = TypeVar("State")
 
