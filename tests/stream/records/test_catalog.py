@@ -154,7 +154,7 @@ def test_a_record_of_bidmc_is_downloaded_with_its_numerics(
 ) -> None:
     site.files |= bidmc_files
     record = load("bidmc/bidmc07", catalog)
-    assert (record.source, record.leads) == ("PhysioNet", ("II", "V"))
+    assert (record.source, record.leads) == ("PhysioNet", ("II", "V", "AVR"))
     assert [wave.signal for wave in record.waves] == ["pleth", "abp", "resp"]
     assert [(one.name, one.at(0)[0]) for one in record.numerics] == [
         ("heart_rate", 94.0),
