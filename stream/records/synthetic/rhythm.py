@@ -130,7 +130,7 @@ class BeatSource:
             if rhythm in VENTRICULAR:
                 kind = "V"
             if self.last is None:
-                self.adapted = 60 / value_at(patient.heart_rate, 0.0)
+                self.adapted = 60 / value_at(patient.heart_rate, at)
             rr = at - (FIRST_S - self.adapted if self.last is None else self.last.at)
             self.adapted += ADAPTATION * (min(rr, 2.0) - self.adapted)
             found.append((at, kind, rr, self.adapted, kind != "V" and rhythm not in WITHOUT_P))
