@@ -13,7 +13,10 @@ from stream.records.synthetic.rhythm import segment_at
 from stream.wire.replay_actions import RhythmCode, VitalName
 
 KEPT_S = 60.0
-"""Rhythms and points of a course are kept for so long after their time: the saturation at the finger is of the past."""
+"""Points of a course are kept for so long after their time: the saturation at the finger is that of the past."""
+
+RHYTHMS_KEPT_S = 60.0
+"""So are rhythms, and longer where there has been no beat since."""
 
 LEAST_PULSE_PRESSURE = 5.0
 """Least difference of systolic and diastolic targets, mmHg."""
@@ -114,8 +117,8 @@ def with_rhythm(patient: Patient, code: RhythmCode, rate: float | None, at_s: fl
 def without_past(patient: Patient, at_s: float, last_beat_s: float) -> Patient:
     """Return the patient without the rhythms that no sample from a time on depends on.
 
-    The next beat follows from the last one and from its rhythm, however long ago that was; between that rhythm and
-    those that are kept there was no beat. The first rhythm is that in which the circulation began.
+    The next beat follows from the last one and from all rhythms since, however long ago that was. The first rhythm is
+    that in which the circulation began.
 
     Parameters
     ----------
@@ -126,11 +129,8 @@ def without_past(patient: Patient, at_s: float, last_beat_s: float) -> Patient:
         Time of the last beat; 0 if there was none.
     """
     rhythm = patient.rhythm
-    first, beat = (_number_at(rhythm, at) for at in (at_s - KEPT_S, last_beat_s))
+    first, beat = (_number_at(rhythm, at) for at in (at_s - RHYTHMS_KEPT_S, last_beat_s))
     kept = rhythm[min(first, beat) :]
-    if beat < first:
-        between = (Segment(rhythm[beat + 1].start_s, "asystole"),) if beat + 1 < first else ()
-        kept = (rhythm[beat], *between, *rhythm[first:])
     return replace(patient, rhythm=kept if kept[0] == rhythm[0] else (rhythm[0], *kept))
 
 

@@ -148,19 +148,17 @@ CHANGES = st.lists(st.tuples(st.integers(1, 400), st.sampled_from(CODES)), min_s
 def test_rhythms_of_the_past_are_forgotten_and_no_sample_changes(changes: list[tuple[int, RhythmCode]]) -> None:
     """Changes after 0.1 to 4 s each, also before the first beat and within a minute without beats."""
 
-    def samples(kept_s: float) -> tuple[np.ndarray, int]:
+    def samples(kept_s: float) -> np.ndarray:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(steering, "KEPT_S", kept_s)
+            patch.setattr(steering, "RHYTHMS_KEPT_S", kept_s)
             live, parts, at = LiveRecord(Patient(), 5, "live"), [], 0
             for tenths, code in changes:
                 live.set_rhythm(code, None)
                 parts.append(live.ecg(at, at := at + 36 * (tenths % 40 + 1)))
             parts.append(live.ecg(at, at + 10 * FS))
-        return np.concatenate(parts), len(live.patient.rhythm)
+        return np.concatenate(parts)
 
-    (forgotten, few), (remembered, _) = samples(2.0), samples(1e9)
-    assert np.array_equal(forgotten, remembered)
-    assert few <= 2 * 5 + 4, "at most five changes per second, and the rhythms at the begin and of the last beat"
+    assert np.array_equal(samples(2.0), samples(1e9))
 
 
 def test_a_patient_that_is_steered_for_hours_stays_small() -> None:
