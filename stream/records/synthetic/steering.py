@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -128,15 +128,9 @@ def without_past(patient: Patient, at_s: float, last_beat_s: float) -> Patient:
     last_beat_s : float
         Time of the last beat; 0 if there was none.
     """
-    rhythm = patient.rhythm
-    first, beat = (_number_at(rhythm, at) for at in (at_s - RHYTHMS_KEPT_S, last_beat_s))
-    kept = rhythm[min(first, beat) :]
+    rhythm, since_s = patient.rhythm, min(at_s - RHYTHMS_KEPT_S, last_beat_s)
+    kept = rhythm[max(bisect_right(rhythm, since_s, key=lambda segment: segment.start_s) - 1, 0) :]
     return replace(patient, rhythm=kept if kept[0] == rhythm[0] else (rhythm[0], *kept))
-
-
-def _number_at(rhythm: Sequence[Segment], at: float) -> int:
-    """Return the number of the segment at a time; 0 before the first."""
-    return max(bisect_right(rhythm, at, key=lambda segment: segment.start_s) - 1, 0)
 
 
 def shifted(patient: Patient, by_s: float) -> Patient:
