@@ -37,11 +37,12 @@ from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.answer import Answer
 from stream.wire.both_ways import WardChunks
 from stream.wire.detail import SetDetail
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import PublisherAction
 from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, Topic
 from stream.wire.wave_message import Wave
 

@@ -21,12 +21,13 @@ from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
 from stream.wire.bed_places import WINDOW_PLACES, BedPlaces, configured_places
 from stream.wire.lease import Leases
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import Outlook
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.score_message import Score
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role
 from stream.wire.wave_message import Wave
 

@@ -12,8 +12,9 @@ from monitor.view.trace import Trace
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Limits
 from stream.wire.alarm_texts import Phrase
-from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
+from stream.wire.messages import Forecast, Vitals, Waveform
 from stream.wire.score_message import Score
+from stream.wire.status_messages import BedStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,9 @@ from stream.mqtt.outbox import Outbox
 from stream.mqtt.ownership import OwnedTopics
 from stream.wire import codec
 from stream.wire.bed_places import BedPlaces
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.shard import ALL_BEDS, WARD_SHARDS, Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import OF_WARD, RETAINED, ROOT, Kind, Role, Topic
 from stream.wire.ward_messages import WardEcg
 

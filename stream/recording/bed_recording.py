@@ -21,8 +21,9 @@ from stream.wire import ordering
 from stream.wire.alarm_messages import Alarm
 from stream.wire.alarm_notes import alarm_note
 from stream.wire.bed_stream import Arrival, Stream, flush
-from stream.wire.messages import Annotation, Beat, BedStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.status_messages import BedStatus
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.record")

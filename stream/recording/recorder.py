@@ -25,10 +25,11 @@ from stream.wire.alarm_messages import Alarm
 from stream.wire.bed_places import BedPlaces
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
-from stream.wire.messages import Annotation, Beat, BedStatus, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Vitals, Waveform
 from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave

@@ -32,8 +32,9 @@ from stream.records.record import Annotations, Record, RecordedNumeric, Recorded
 from stream.records.signals import MAY_BE_ZERO, choose_numerics, choose_waves, plain_name
 from stream.records.synthetic.presets import PRESETS, synthetic_record
 from stream.timebase import FS
-from stream.wire.messages import ANALYSED_LEADS, INVALID, MAX_GAIN, MAX_LEADS
-from stream.wire.messages import MIN_GAIN as LOWEST_GAIN
+from stream.wire.fields import MAX_GAIN, MAX_LEADS
+from stream.wire.fields import MIN_GAIN as LOWEST_GAIN
+from stream.wire.messages import ANALYSED_LEADS, INVALID
 from stream.wire.numerics_message import UNIT_OF
 from stream.wire.wave_message import MAX_WAVE_FS, MIN_WAVE_FS, WAVE_UNIT, Signal
 

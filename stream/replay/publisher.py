@@ -40,7 +40,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
-from stream.wire.messages import Annotation, Message, Offer, RhythmOffer, Waveform
+from stream.wire.messages import Annotation, Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import (
     After,
@@ -52,6 +52,7 @@ from stream.wire.replay_actions import (
     SetScenario,
 )
 from stream.wire.shard import WARD_SHARDS
+from stream.wire.status_messages import Offer, RhythmOffer
 from stream.wire.topics import Kind, Topic
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 from stream.wire.wave_message import Wave

@@ -27,8 +27,8 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import RhythmOffer
 from stream.wire.replay_actions import ChooseRecord, Inject, ShowEpisode
+from stream.wire.status_messages import RhythmOffer
 from stream.wire.topics import Kind, Role, Topic, pattern
 
 log = logging.getLogger("bedside.publisher")

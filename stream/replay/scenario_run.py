@@ -26,7 +26,8 @@ from stream.scenario.file import initial_patient
 from stream.scenario.scenario import Scenario, Step
 from stream.scenario.timeline import Event, Happening, Timeline, advance, begin, due, observe
 from stream.timebase import FS
-from stream.wire.messages import MAX_INDEX, Message
+from stream.wire.fields import MAX_INDEX
+from stream.wire.messages import Message
 from stream.wire.replay_actions import (
     After,
     InjectionAction,

@@ -21,9 +21,10 @@ from model.trends.forecaster import TrendForecaster
 from stream.records.record import Record
 from stream.wire import codec
 from stream.wire.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, SetLimits
-from stream.wire.messages import BedStatus, Message, ProcessStatus
+from stream.wire.messages import Message
 from stream.wire.numerics_message import NumericName, Numerics
 from stream.wire.outlook_message import HOUR, Outlook, Reason
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from tests.model.serving.worker_harness import BEGIN_NS, WorkerHarness, chunks, command, publisher_status, summaries
 from tests.outlooks import alone
 from tests.waveforms import SESSION as CHARTED

@@ -12,8 +12,9 @@ from model.pipeline.analysis import Models
 from model.serving.backlog import Backlog
 from model.serving.shedding import Load, balance
 from stream.wire.both_ways import BothWays, WardChunks
-from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus
 from stream.wire.ward_messages import WardEcg, ward_ecg
 from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import WorkerHarness, publisher_status

@@ -23,8 +23,9 @@ from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve as publish
 from stream.wire import codec
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
-from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 from tests.brokers import Mosquitto

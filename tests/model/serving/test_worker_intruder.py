@@ -13,7 +13,9 @@ from stream.records.record import Record
 from stream.wire import codec
 from stream.wire.alarm_messages import KINDS, ActiveAlarms, Advisory, Alarm, Limits, SetLimits
 from stream.wire.bed_places import configured_places
-from stream.wire.messages import MAX_INDEX, BedStatus, Message
+from stream.wire.fields import MAX_INDEX
+from stream.wire.messages import Message
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Kind, Topic
 from tests.model.serving.worker_harness import (
     SESSION,

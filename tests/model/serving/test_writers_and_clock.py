@@ -15,8 +15,9 @@ from stream.clock import unix_ns
 from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig, replay
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, PauseAlarms, PauseAudio
-from stream.wire.messages import ProcessStatus, Waveform
+from stream.wire.messages import Waveform
 from stream.wire.other_writers import CONTEST_NS
+from stream.wire.status_messages import ProcessStatus
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
     SESSION,

@@ -17,9 +17,10 @@ from stream.records.record import Annotations, Record
 from stream.replay.playhead import ReplayConfig, begin
 from stream.wire import codec
 from stream.wire.alarm_messages import Command
-from stream.wire.messages import Message, ProcessStatus
+from stream.wire.messages import Message
 from stream.wire.raw_message import RawMessage
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import QOS, RETAINED, Topic
 from tests.stream.replay.test_playhead import BEGIN_NS, with_numerics, with_wave
 from tests.stream.replay.test_publisher import FakeClock, publisher

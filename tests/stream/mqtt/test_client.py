@@ -16,8 +16,9 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received
 from stream.mqtt.connection import LOGGER_NAME
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Vitals, Waveform
 from stream.wire.shard import Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, Topic, pattern
 from tests.brokers import Mosquitto
 from tests.waveforms import SESSION, chunk

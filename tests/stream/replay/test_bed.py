@@ -7,8 +7,8 @@ import pytest
 from stream.errors import MessageError
 from stream.replay.bed import Bed
 from stream.replay.playhead import ReplayConfig, begin
-from stream.wire.messages import MAX_RESULTS
 from stream.wire.replay_actions import SetLoop
+from stream.wire.status_messages import MAX_RESULTS
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
 from tests.stream.replay.test_publisher import command
 

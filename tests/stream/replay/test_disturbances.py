@@ -19,9 +19,10 @@ from stream.replay.wire_faults import HeldBack
 from stream.timebase import FS
 from stream.wire.alarm_messages import Action
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import INVALID, BedStatus, Message, Waveform
+from stream.wire.messages import INVALID, Message, Waveform
 from stream.wire.numerics_message import UNIT_OF, Numerics
 from stream.wire.replay_actions import Inject, Seek, SetPlaying, StopInjection
+from stream.wire.status_messages import BedStatus
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave

@@ -17,9 +17,10 @@ from stream.replay.playhead import Playhead, ReplayConfig, begin
 from stream.replay.publisher import MAX_CHUNKS_PER_TURN, Publisher
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, check_sequence
-from stream.wire.messages import Annotation, BedStatus, Message, Waveform
+from stream.wire.messages import Annotation, Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Kind, Topic
 from stream.wire.wave_message import Wave
 from tests.stream.replay.test_playhead import BEGIN_NS, hours, traceable, with_numerics, with_wave

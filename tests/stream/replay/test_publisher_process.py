@@ -22,10 +22,11 @@ from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve
 from stream.wire import detail
 from stream.wire.detail import IN_FULL, SetDetail
-from stream.wire.messages import BedStatus, Offer, Waveform
+from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying, ShowEpisode
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, Offer
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg

@@ -15,9 +15,10 @@ from stream.scenario.scenario import Scenario
 from stream.timebase import FS
 from stream.wire import codec
 from stream.wire.alarm_messages import Acknowledge
-from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import SetRhythm, SetScenario
+from stream.wire.status_messages import BedStatus
 from stream.wire.truth_message import Truth
 from tests.monitor.message_samples import alarm
 from tests.stream.replay.test_playhead import traceable

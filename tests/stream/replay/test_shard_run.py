@@ -16,9 +16,10 @@ from stream.replay.publisher import Publisher
 from stream.replay.shard_run import ShardRun, together
 from stream.replay.ticks import on_tick
 from stream.wire.detail import IN_FULL, LEASE_S, SetDetail
-from stream.wire.messages import Annotation, BedStatus, Message, Waveform
+from stream.wire.messages import Annotation, Message, Waveform
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.shard import ALL_BEDS, ward_shard
+from stream.wire.status_messages import BedStatus
 from stream.wire.ward_messages import WardEcg
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable, with_wave
 from tests.stream.replay.test_publisher import FakeClock, checked_chunks, command, statuses

@@ -15,9 +15,10 @@ from stream.records.synthetic.presets import SEED, STABLE, live_record, syntheti
 from stream.replay.playhead import ReplayConfig, begin
 from stream.timebase import FS
 from stream.wire.alarm_messages import Action
-from stream.wire.messages import Annotation, BedStatus, Message, Waveform
+from stream.wire.messages import Annotation, Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Seek, SetRhythm, SetVitals
+from stream.wire.status_messages import BedStatus
 from stream.wire.truth_message import Truth
 from stream.wire.wave_message import Wave
 from tests.stream.replay.test_playhead import BEGIN_NS
