@@ -90,7 +90,7 @@ class HelpOverlay(QFrame):
     def _place(self) -> None:
         top, bottom = self._above.geometry().bottom() + 1, self._below.geometry().top()
         available = QRect(0, top, self._window.width(), max(bottom - top, 0))
-        if self._welcome:  # what it explains stays visible: the upper part of the traces, numbers and buttons beside them
+        if self._welcome:  # what it explains stays visible: traces above it, numbers and buttons beside it
             available.setWidth(available.width() * 3 // 4)
         width = min(px(1000), available.width())
         rect = QRect(0, 0, width, min(self.heightForWidth(width), available.height()))
