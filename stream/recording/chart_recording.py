@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from stream.clock import unix_ns
-from stream.recording.folder import not_recorded
+from stream.recording.folder import ALONE, not_recorded
 from stream.recording.numerics_table import GAIN_OF, NAME_OF, UNIT_TEXT, adu
 from stream.records.appended_annotations import NOTE, AppendedAnnotations, Mark, sort
 from stream.records.appended_record import AppendedRecord, Column
@@ -187,7 +187,7 @@ class _Chart:
             f"replayed: {alone.record} from sample {self._origin + self._offset}"
             + (", synthetic" if first.synthetic else ""),
             f"speed: {alone.speed:g}",
-            "numerics alone; .atr: alarms of the monitor, and gaps",
+            f"{ALONE}.atr: alarms of the monitor, and gaps",
             *([not_recorded(recorded, self._origin)] if recorded is not None and recorded < self._origin else []),
         ]
         columns = [Column(name, UNIT_TEXT.get(unit, unit), GAIN_OF[unit], 0) for name, unit in self.columns]

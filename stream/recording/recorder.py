@@ -116,8 +116,8 @@ class Recorder:
 
     def finish_interrupted(self) -> None:
         """Complete the records that a killed process left, and say so."""
-        for stem in self._folder.finish_interrupted():
-            log.warning("%s was interrupted: what came after its last frame, up to 10 s, is lost", stem)
+        for stem, reason in self._folder.finish_interrupted().items():
+            log.warning("%s is complete now: %s", stem, reason)
             self._converted(stem)
 
     async def run(self, client: Client) -> None:

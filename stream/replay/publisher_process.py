@@ -11,7 +11,7 @@ from stream.clock import Clock
 from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
-from stream.records.episodes import counts, named
+from stream.records.episodes import Episode, counts, named
 from stream.records.library import Library, LoadedRecords
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay import bed_claims
@@ -179,7 +179,7 @@ async def _report(client: Client, report: LoadReport | None) -> None:
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library | LoadedRecords) -> None:
     """Execute received commands; count and log refused ones. Records are loaded in a thread."""
-    following = NextEpisodes(library, await asyncio.to_thread(library.episodes))
+    following = NextEpisodes(library, await _episodes(library))
     client.counters["commands_refused"] = 0
     offering = asyncio.create_task(_offer(publisher, library, following))
     try:
@@ -189,27 +189,30 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
                 publisher.commands.observe_alarm(command)
             if not isinstance(command, Command):
                 continue
-            if offering.done() or isinstance(command.action, ChooseRecord):
-                await offering
+            not_listed = await offering if offering.done() or isinstance(command.action, ChooseRecord) else ""
             try:
-                await _execute(publisher, library, following, command)
-            except BedsideError as error:
+                await _execute(publisher, library, following, command, not_listed)
+            except (BedsideError, ModuleNotFoundError) as error:
                 client.counters["commands_refused"] += 1
-                log.warning("command refused: %s", error)
-                publisher.commands.refuse(command, str(error))
+                log.warning("command refused: %s", _in_words(error))
+                publisher.commands.refuse(command, _in_words(error))
     finally:
         offering.cancel()
         await asyncio.gather(offering, return_exceptions=True)
 
 
 async def _execute(
-    publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes, command: Command
+    publisher: Publisher,
+    library: Library | LoadedRecords,
+    following: NextEpisodes,
+    command: Command,
+    not_listed: str,
 ) -> None:
-    """Execute a command; `BedsideError` says why it cannot be."""
+    """Execute a command; the error says why it cannot be. ``not_listed``: why records are missing in the offers."""
     if isinstance(command.action, ChooseRecord):
         name = command.action.record
         if all(offer.name != name for offer in publisher.statuses.offers):
-            raise UsageError(f"record {name!r} is not offered")
+            raise UsageError(f"record {name!r} is not offered" + (f": {not_listed}" if not_listed else ""))
         publisher.commands.accept(command)
         publisher.actions.choose_record(command.bed, await asyncio.to_thread(library.load, name))
         publisher.commands.complete(command)
@@ -246,20 +249,50 @@ async def _show_episode(
         await following.load_ahead(command.bed)
 
 
-async def _offer(publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes) -> None:
-    """Offer rhythms, once their next records are loaded if a bed can show them, and the records that need no download.
+async def _episodes(library: Library | LoadedRecords) -> tuple[Episode, ...]:
+    """Return the episodes at hand; none if the folders of the records cannot be read."""
+    try:
+        return await asyncio.to_thread(library.episodes)
+    except OSError as error:
+        log.warning("episodes cannot be listed: %s", _in_words(error))
+        return ()
 
-    Each is read in a thread, so that shutdown waits for one at most.
-    """
+
+async def _offer(publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes) -> str:
+    """Offer rhythms and records; return what prevents it, empty if nothing does. The replay goes on in any case."""
+    problem = ""
+    for offer in (_offer_rhythms, _offer_records):
+        try:
+            await offer(publisher, library, following)
+        except (BedsideError, ModuleNotFoundError, OSError) as error:
+            if _in_words(error) != problem:
+                problem = _in_words(error)
+                log.warning("records cannot be listed: %s", problem)
+    return problem
+
+
+async def _offer_rhythms(publisher: Publisher, _: Library | LoadedRecords, following: NextEpisodes) -> None:
+    """Offer rhythms, once their next records are loaded if a bed can show them."""
     records = [bed.head.record for bed in publisher.beds.values()]
     if not all(isinstance(record, LiveRecord) or record.alone for record in records):
         await following.load_ahead(next(iter(publisher.beds)))
-    publisher.statuses.rhythms = tuple(
-        RhythmOffer(rhythm=name, episodes=n) for name, n in counts(following.episodes).items()
-    )
+    found = counts(following.episodes)
+    publisher.statuses.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in found.items())
+
+
+async def _offer_records(publisher: Publisher, library: Library | LoadedRecords, _: NextEpisodes) -> None:
+    """Offer the records that need no download. Each is read in a thread, so that shutdown waits for one at most."""
     listing, offers = library.listing(), []
-    while (entry := await asyncio.to_thread(next, listing, None)) is not None:
-        _, offer = entry
-        if offer is not None:
-            offers.append(offer)
-    publisher.statuses.offers = tuple(offers)
+    try:
+        while (entry := await asyncio.to_thread(next, listing, None)) is not None:
+            if entry[1] is not None:
+                offers.append(entry[1])
+    finally:
+        publisher.statuses.offers = tuple(offers)  # also those before one that cannot be read
+
+
+def _in_words(error: Exception) -> str:
+    """Return an error as one line; libraries that may be missing here are those that read records."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed; run: pip install 'bedside[records]'"
+    return f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.strerror else str(error)
