@@ -22,7 +22,7 @@ from model.pipeline.beds import Beds
 from stream.records.catalog import Catalog
 from stream.records.record import Annotations, Record
 from stream.records.wfdb_reader import load
-from stream.replay.publisher import annotations_of
+from stream.replay.bed_output import annotations_of
 from stream.timebase import FS
 from stream.wire import codec
 from stream.wire.alarm_messages import Alarm
