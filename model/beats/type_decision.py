@@ -26,8 +26,8 @@ MEMORY = 100
 """Beats over which the shares are averaged."""
 
 DOUBT_WEIGHT, USUAL_DOUBT = 3.0, 0.18
-"""Log odds required for a supraventricular beat, per unit of doubt above the usual one, and that one: chosen on patients
-left out, the weight knowing DS2, too."""
+"""Log odds required for a supraventricular beat, per unit of doubt above the usual one, and the usual one: chosen on
+patients left out, the weight knowing DS2, too."""
 
 
 class PastDecisions(NamedTuple):
