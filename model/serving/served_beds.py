@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 
 from model.alarms.alarm_manager import AlarmManager, SavedAlarms
+from model.alarms.state import AlarmContext
 from model.conditions.settings import AlarmConfig
 from model.pipeline.bed_group import Slot
 from model.pipeline.beds import Beds
@@ -124,6 +125,10 @@ class ServedBeds(Mapping[str, Bed]):
         for name, bed in self._beds.items():
             yield name, bed.alarms
         yield from self.restored.items()
+
+    def restored_context(self, name: str) -> AlarmContext:
+        """Return the context of the alarms in `restored`: their bed has sent no samples."""
+        return AlarmContext(name, "", "", 0, self._clock.now_ns())
 
     # --- places ---------------------------------------------------------------------------------------------------
 
