@@ -306,6 +306,20 @@ def parser() -> argparse.ArgumentParser:
         metavar="S",
         help="begin a new record after S seconds of signal, 10 to 86400 (default: %(default)g)",
     )
+    command.add_argument(
+        "--short-records",
+        type=int,
+        default=360,
+        metavar="N",
+        help="begin at most N records of less than 10 s of signal for each bed in an hour (default: %(default)g)",
+    )
+    command.add_argument(
+        "--min-free",
+        type=float,
+        default=1.0,
+        metavar="GB",
+        help="end before the disk of DIR has less free than this (default: %(default)g)",
+    )
 
     command = add("command", "send a command to a bed and wait until it is executed, for scripts and teachers", broker)
     command.epilog = (

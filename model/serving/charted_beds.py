@@ -265,5 +265,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         if lost is not None:
             self._output.publish_status(self._beds[lost], "stopped")
             del self._beds[lost]
+            self._output.checkpoints.remove(lost)
             self._lose(lost)
         return admitted

@@ -139,6 +139,7 @@ class ServedBeds(Mapping[str, Bed]):
             self.restored.pop(lost, None)
             self._forget_waiting(lost)
             served = self._remove(lost)
+            self._checkpoints.remove(lost)
             if served is not None:
                 self._lose(served)
         return admitted

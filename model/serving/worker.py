@@ -35,6 +35,7 @@ from stream.clock import Clock, monotonic_ns
 from stream.replay.ledger import Write
 from stream.wire import bed_stream, other_writers
 from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.both_ways import WardChunks
 from stream.wire.messages import Message, Waveform
 from stream.wire.numerics_message import Numerics
@@ -200,7 +201,8 @@ class Worker:
             self._release(Topic(kind, name))
         self._release(Topic(Kind.STATUS, name, Role.WORKER))
         self._output.warn(
-            f"bed {name} has ended or been silent for long, and is not served any more: others need its place"
+            f"bed {name} has ended or been silent for long, and is not served any more: others need its place; "
+            f"{PLACES_VARIABLE} sets how many there are, now {self.limit}"
         )
 
     # --- messages other than ECG ----------------------------------------------------------------------------------

@@ -286,6 +286,39 @@ def test_what_a_bed_had_before_its_values_without_ecg_does_not_come_back(
     assert (read.chunk.session, read.alarms.state.limits.heart_rate_high) == (AGAIN, 137)
 
 
+@pytest.mark.parametrize("ended_first", [True, False])
+def test_ecg_after_values_without_ecg_continues_no_old_checkpoint_even_if_the_clock_was_set_back(
+    models: Models, patient: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended_first: bool
+) -> None:
+    monkeypatch.setattr("model.serving.checkpoint_store.time.time_ns", lambda: BEGIN_NS)
+    ecg = list(itertools.islice(chunks(patient), 40))
+    first = WorkerHarness(models, CheckpointStore(tmp_path, fingerprint(models)), "first")
+    for chunk in ecg[:20]:
+        first.clock.now += 100_000_000
+        first.worker.tick([chunk])
+    first.worker.statuses.update(publisher_status("ended"))
+    first.clock.now -= 3_600_000_000_000  # so the ECG has been saved last, by the clock
+    first.clock.stepped_ns -= 3_600_000_000_000
+    serve(first, day()[:3])
+    changed = SetLimits(limits=msgspec.structs.replace(first.of(ActiveAlarms)[-1].limits, heart_rate_high=137))
+    first.worker.commands.execute(command(changed, first.clock.now))
+    if ended_first:
+        first.worker.statuses.update(ended())
+    store = CheckpointStore(tmp_path, fingerprint(models))
+    second = WorkerHarness(models, store, "second")
+    second.clock.now = first.clock.now + 1_000_000_000
+    second.worker.restore_beds(store.read_all(), {"bed-1": "first"})
+    second.worker.statuses.update(ended())
+    for chunk in ecg[20:]:  # the session from before goes on
+        second.clock.now += 100_000_000
+        second.worker.tick([chunk])
+    assert limits_of(second)[-1] == 137
+    assert not [alarm for alarm in second.of(Alarm) if alarm.kind == "no_data"], "no gap: it begins anew"
+    second.worker.stop()
+    assert second.of(BedStatus)[-1].counters["samples_forecast"] == 20 * ecg[0].n
+    assert {path.suffix for path in tmp_path.glob("bed-1.*")} <= {".bed0", ".bed1"}
+
+
 def test_lost_repeated_and_refused_messages_are_in_the_ledger(models: Models) -> None:
     harness, messages = WorkerHarness(models), day()
     later = msgspec.structs.replace(messages[6], epoch=1, index=messages[6].index + 5 * HOUR)

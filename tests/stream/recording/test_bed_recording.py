@@ -17,6 +17,7 @@ from stream.errors import StorageError
 from stream.recording.bed_recording import BedRecording
 from stream.recording.folder import RecordingFolder
 from stream.recording.numerics_table import MAX_COLUMNS
+from stream.recording.short_records import ShortRecords
 from stream.records.appended_record import AppendedRecord, Column
 from stream.records.catalog import without_companions
 from stream.records.record import Record, RecordedWave
@@ -49,11 +50,11 @@ def sent(record: Record, **config: object) -> Iterator[Message]:
 class Bench:
     """Records messages of one bed into a folder, without a broker."""
 
-    def __init__(self, folder: RecordingFolder, rotate: int = 3600 * FS) -> None:
+    def __init__(self, folder: RecordingFolder, rotate: int = 3600 * FS, most_short: int = 1000) -> None:
         self.stems: list[Path] = []
-        recorded = folder.recorded().get("bed-1", {})
+        recorded, short = folder.recorded().get("bed-1", {}), ShortRecords("bed-1", most_short)
         self.bed = BedRecording(
-            "bed-1", lambda: folder.next_stem("bed-1"), rotate, lambda one: self.stems.append(one.stem), recorded
+            "bed-1", lambda: folder.next_stem("bed-1"), rotate, lambda one: self.stems.append(one.stem), recorded, short
         )
         self.now_ns = 0
 
