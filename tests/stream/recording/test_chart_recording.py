@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from stream.recording.bed_files import BedFiles
 from stream.recording.chart_recording import LINGER_NS, MAX_GAP_ROWS, ChartRecording
 from stream.recording.folder import RecordingFolder
 from stream.recording.short_records import ShortRecords
@@ -58,9 +59,8 @@ class Bench:
     def __init__(self, folder: RecordingFolder, rotate: int = 3600, most_short: int = 1000) -> None:
         self.stems: list[Path] = []
         recorded, short = folder.recorded().get("bed-1", {}), ShortRecords("bed-1", most_short)
-        self.bed = ChartRecording(
-            "bed-1", lambda: folder.next_stem("bed-1"), rotate, self.stems.append, recorded, short
-        )
+        files = BedFiles("bed-1", lambda: folder.next_stem("bed-1"), self.stems.append, recorded, short)
+        self.bed = ChartRecording(files, rotate)
         self.now_ns = 60 * SECOND_NS
 
     def push(self, *messages: Numerics) -> None:
