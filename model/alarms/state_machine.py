@@ -46,7 +46,7 @@ from stream.wire.alarm_messages import (
 )
 from stream.wire.alarm_texts import with_text
 from stream.wire.command_filter import check
-from stream.wire.messages import MAX_FINITE
+from stream.wire.fields import MAX_FINITE
 
 CONFIRMATION_SAMPLES = 45 * FS
 """Samples after a restart within which the condition of a restored alarm must be confirmed; otherwise the alarm is

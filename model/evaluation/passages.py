@@ -21,7 +21,8 @@ from model.evaluation.truth import Truth, truth_of_annotations
 from stream.records.record import Annotations
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Annotation, Beat, BedStatus, Message, Rhythm, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Message, Rhythm, Vitals, Waveform
+from stream.wire.status_messages import BedStatus
 from stream.wire.truth_message import Truth as Told
 
 NOT_OFFLINE: Final = frozenset({"residual", "unusual_complexes", "no_data", "two_publishers"})

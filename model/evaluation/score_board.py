@@ -15,9 +15,10 @@ from stream.timebase import FS
 from stream.wire.bed_places import PLACES_VARIABLE, BedPlaces
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.score_message import Score
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.ward_messages import WardEcg
 

@@ -26,9 +26,10 @@ from stream.clock import Clock, monotonic_ns
 from stream.wire.alarm_messages import Command
 from stream.wire.bed_places import BedPlaces
 from stream.wire.chart_order import is_plausible
-from stream.wire.messages import BedStatus, Message
+from stream.wire.messages import Message
 from stream.wire.numerics_message import Numerics
 from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.status_messages import BedStatus
 
 log = logging.getLogger("bedside.worker")
 
@@ -264,5 +265,6 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         if lost is not None:
             self._output.publish_status(self._beds[lost], "stopped")
             del self._beds[lost]
+            self._output.checkpoints.remove(lost)
             self._lose(lost)
         return admitted

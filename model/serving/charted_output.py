@@ -17,8 +17,9 @@ from model.serving.outlook_output import Origin
 from model.trends.outlook import Outlook
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.wire.chart_order import SILENT_NS
-from stream.wire.messages import BedStatus, Message
+from stream.wire.messages import Message
 from stream.wire.numerics_message import Numerics
+from stream.wire.status_messages import BedStatus
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from monitor.conformance import rules
 from monitor.conformance.findings import Note
-from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.status_messages import BedStatus, ProcessStatus
 
 HEARTBEAT_NS = 5_000_000_000
 """Silence in ns after which a status is missed: it comes every 2 s."""

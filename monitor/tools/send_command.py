@@ -15,8 +15,9 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import Action, ActiveAlarms
 from stream.wire.injection_kinds import known_kind
-from stream.wire.messages import BedStatus, CommandResult, Message
+from stream.wire.messages import Message
 from stream.wire.replay_actions import Inject
+from stream.wire.status_messages import BedStatus, CommandResult
 from stream.wire.topics import Kind, Role, Topic, check_bed
 
 ACTIONS = {str(action.__struct_config__.tag): action for action in get_args(Action)}

@@ -19,9 +19,9 @@ from stream.wire.injection_kinds import (
     InjectionKind,
     disturbs,
 )
-from stream.wire.messages import BedStatus
 from stream.wire.numerics_message import Numerics
 from stream.wire.score_message import Score
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Kind
 from stream.wire.truth_message import Truth
 

@@ -10,7 +10,7 @@ from monitor.view.central_station import RedAlarm
 from monitor.view.chart import WardRow, by_risk
 from monitor.view.detail_requests import DrawnBeds
 from monitor.view.link import STALE, Link, LinkState, state_phrase
-from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
+from monitor.view.link_state import NO_ALARMS, NOTICES, MaxAge, bed_link, link_state
 from monitor.view.process_status import Services
 from monitor.view.replay_status import ReplayStatus
 from monitor.view.trace import Drawn, View
@@ -21,12 +21,13 @@ from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
 from stream.wire.bed_places import WINDOW_PLACES, BedPlaces, configured_places
 from stream.wire.lease import Leases
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import Outlook
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.score_message import Score
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role
 from stream.wire.wave_message import Wave
 
@@ -303,6 +304,8 @@ class Presenter:
         notices = [link.phrase if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
         if self._streams(shown) and not worker and link.state is not LinkState.NO_WORKER:
             notices.append(NOTICES[LinkState.NO_WORKER])
+        if live and link.state is LinkState.LIVE and not shown.alarms.listed:
+            notices.append(NO_ALARMS)
         return Frame(
             now_ns=now_ns,
             bed=shown.name,
@@ -321,6 +324,7 @@ class Presenter:
             worker=worker and broker.connected,
             active=shown.alarms.active(session, cursor),
             history=shown.alarms.history(session, cursor),
+            listed=shown.alarms.listed,
             broker=broker.phrase,
             score=shown.score,
             replay=self._replay(shown, now_ns) if broker.connected else None,

@@ -13,7 +13,8 @@ from stream.injections import amplifier, electrode_motion, lead_off, muscle_nois
 from stream.injections.noise import Samples, seed_of
 from stream.injections.swapped_electrodes import swap
 from stream.timebase import FS
-from stream.wire.messages import INVALID, RunningInjection
+from stream.wire.messages import INVALID
+from stream.wire.status_messages import RunningInjection
 
 ORDER: tuple[str, ...] = (
     "swapped_electrodes",

@@ -16,13 +16,15 @@ from pathlib import Path
 from stream.recording.folder import not_recorded
 from stream.recording.layout import WaveColumn
 from stream.recording.segment import Segment
+from stream.recording.short_records import SHORT_S, ShortRecords
 from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.alarm_messages import Alarm
 from stream.wire.alarm_notes import alarm_note
 from stream.wire.bed_stream import Arrival, Stream, flush
-from stream.wire.messages import Annotation, Beat, BedStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.status_messages import BedStatus
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.record")
@@ -65,13 +67,15 @@ class BedRecording:
     ----------
     bed : str
     next_stem : callable
-        Returns the path of a new record.
+        Returns the path of a new record; None if there may be none.
     rotate : int
         Samples after which a new segment begins.
     finished : callable
         Called with each segment once it is complete.
     recorded : dict of str to int
         Of sessions that an earlier process has recorded: the index after the last sample.
+    short : ShortRecords
+        Those of the bed: while there are too many, none begins.
 
     Attributes
     ----------
@@ -87,14 +91,17 @@ class BedRecording:
     def __init__(
         self,
         bed: str,
-        next_stem: Callable[[], Path],
+        next_stem: Callable[[], Path | None],
         rotate: int,
         finished: Finished,
         recorded: dict[str, int],
+        short: ShortRecords,
     ) -> None:
         self.bed = bed
         self.counters: Counter[str] = Counter()
         self._next_stem, self._rotate, self._finished, self._recorded = next_stem, rotate, finished, recorded
+        self._short = short
+        self._skipped: tuple[str, int] | None = None  # session and first sample of what no record contains
         self._stream: Stream | None = None
         self._opening: list[Waveform] = []
         self._segment: Segment | None = None
@@ -203,7 +210,7 @@ class BedRecording:
         else:
             self._opening.append(chunk)
             if chunk.end - self._opening[0].start >= OPEN_AFTER:
-                self._open()
+                self._open(now_ns)
         begin = self._opening[0].start if self._opening else chunk.end
         while self._recent and self._recent[0].session == chunk.session and self._recent[0].end <= begin:
             self._forget_wave()
@@ -229,11 +236,19 @@ class BedRecording:
         aligned = chunk.position % segment.layout.ecg_per_frame == 0
         return "the next file goes on" if aligned or segment.samples > self._rotate + MAX_GAP else ""
 
-    def _open(self) -> None:
-        """Begin a segment with what has come of it."""
+    def _open(self, now_ns: int) -> None:
+        """Begin a segment with what has come of it, if it may begin."""
         chunks, late, why = self._opening, self._late, self._why
         self._opening, self._late, self._why = [], [], []
         first = chunks[0]
+        stem = None if self._short.too_many(now_ns) else self._next_stem()
+        if stem is None:
+            if self._skipped is None or self._skipped[0] != first.session:
+                self._skipped = first.session, first.start
+            return
+        if self._skipped is not None and self._skipped[0] == first.session:
+            why.append(not_recorded(self._skipped[1], first.start))
+        self._skipped = None
         end = self._recorded.pop(first.session, None)
         if end is not None and end < first.start:
             why.append(not_recorded(end, first.start))
@@ -242,7 +257,7 @@ class BedRecording:
             for wave in self._recent
             if (wave.session, wave.epoch) == (first.session, first.epoch) and wave.end > first.start
         ]
-        segment = self._segment = Segment(self._next_stem(), first, waves, why)
+        segment = self._segment = Segment(stem, first, waves, why)
         for text in why:
             segment.note(first.start, text)
         self.counters["segments"] += 1
@@ -263,9 +278,11 @@ class BedRecording:
     def _end(self, reason: str, now_ns: int) -> None:
         """End the present segment; it is finished once late messages have come."""
         if self._opening:
-            self._open()
+            self._open(now_ns)
         if self._segment is not None:
             self._segment.end_waves()
+            if self._segment.samples < SHORT_S * FS:
+                self._short.add(now_ns)
             self._ended.append(_Ended(self._segment, reason, now_ns / 1e9))
             self._segment = None
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from stream.clock import unix_ns
-from stream.recording.folder import not_recorded
+from stream.recording.folder import ALONE, not_recorded
 from stream.recording.numerics_table import GAIN_OF, NAME_OF, UNIT_TEXT, adu
+from stream.recording.short_records import SHORT_S, ShortRecords
 from stream.records.appended_annotations import NOTE, AppendedAnnotations, Mark, sort
 from stream.records.appended_record import AppendedRecord, Column
 from stream.timebase import FS
@@ -50,13 +51,15 @@ class ChartRecording:
     ----------
     bed : str
     next_stem : callable
-        Returns the path of a new record.
+        Returns the path of a new record; None if there may be none.
     rotate : int
         Rows after which a new record begins.
     finished : callable
         Called with the path of each complete record.
     recorded : dict of str to int
         Of sessions that an earlier process has recorded: the index after the last sample.
+    short : ShortRecords
+        Those of the bed: while there are too many, none begins.
 
     Attributes
     ----------
@@ -72,14 +75,16 @@ class ChartRecording:
     def __init__(
         self,
         bed: str,
-        next_stem: Callable[[], Path],
+        next_stem: Callable[[], Path | None],
         rotate: int,
         finished: Callable[[Path], None],
         recorded: dict[str, int],
+        short: ShortRecords,
     ) -> None:
         self.bed = bed
         self.counters: Counter[str] = Counter()
         self._next_stem, self._rotate, self._finished, self._recorded = next_stem, rotate, finished, recorded
+        self._short = short
         self._last: Numerics | None = None
         self._heard_ns = self._reported_ns = 0
         self._released_ns: int | None = None
@@ -131,6 +136,8 @@ class ChartRecording:
     def close(self, reason: str) -> None:
         """Finish the record that is written."""
         if self._chart is not None:
+            if self._chart.rows < SHORT_S:
+                self._short.add(self._heard_ns)
             self._chart.finish(reason)
             self._finished(self._chart.stem)
             self._chart = None
@@ -145,8 +152,11 @@ class ChartRecording:
             self.close(reason)
             chart = None
         if chart is None:
+            stem = None if self._short.too_many(self._heard_ns) else self._next_stem()
+            if stem is None:
+                return
             end = self._recorded.pop(numerics.session, None)
-            chart = self._chart = _Chart(self._next_stem(), numerics, alone, end)
+            chart = self._chart = _Chart(stem, numerics, alone, end)
             self._events.clear()
             self.counters["segments"] += 1
             log.info("%s: %s, numerics alone, to %s", self.bed, alone.record, chart.stem)
@@ -187,7 +197,7 @@ class _Chart:
             f"replayed: {alone.record} from sample {self._origin + self._offset}"
             + (", synthetic" if first.synthetic else ""),
             f"speed: {alone.speed:g}",
-            "numerics alone; .atr: alarms of the monitor, and gaps",
+            f"{ALONE}.atr: alarms of the monitor, and gaps",
             *([not_recorded(recorded, self._origin)] if recorded is not None and recorded < self._origin else []),
         ]
         columns = [Column(name, UNIT_TEXT.get(unit, unit), GAIN_OF[unit], 0) for name, unit in self.columns]

@@ -25,9 +25,10 @@ from stream.replay.schedule import NEVER_NS
 from stream.replay.wire_faults import HeldBack, copies, release_ns
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, MAX_INJECTIONS, Disturbable
-from stream.wire.messages import Message, RunningInjection, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Inject, InjectionAction, StopInjection
+from stream.wire.status_messages import RunningInjection
 from stream.wire.wave_message import Wave
 
 

@@ -10,8 +10,8 @@ from stream.replay.playhead import Playhead
 from stream.replay.truths import truth_of
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, WIRE_FAULTS
-from stream.wire.messages import RunningInjection
 from stream.wire.replay_actions import Inject
+from stream.wire.status_messages import RunningInjection
 from stream.wire.truth_message import Truth
 
 

@@ -30,7 +30,8 @@ from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.visit import LEAD_IN, LEAD_IN_CHUNK, LEAD_IN_SPEED, Visit
 from stream.timebase import FS
 from stream.wire.codec import MAX_BYTES
-from stream.wire.messages import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED, Waveform
+from stream.wire.fields import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED
+from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.topics import check_bed
 from stream.wire.wave_message import Wave

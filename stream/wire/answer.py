@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from stream.wire.messages import Hex128, Index
+from stream.wire.fields import Hex128, Index
 
 RhythmCode = Annotated[str, msgspec.Meta(min_length=1, max_length=16, pattern=r"^[A-Z0-9]+\Z")]
 """Code of a WFDB rhythm annotation, without its bracket."""

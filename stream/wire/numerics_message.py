@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.messages import (
+from stream.wire.fields import (
     MAX_FINITE,
     MAX_NUMERICS_SPEED,
     MIN_SPEED,
@@ -17,10 +17,10 @@ from stream.wire.messages import (
     Index,
     LeadName,
     Lease,
-    Message,
     Share,
     Text,
 )
+from stream.wire.messages import Message
 
 NumericName = Literal[
     "heart_rate",

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.messages import BedName, Finite, Hex128, Index, Lease, Message, Share, Text
+from stream.wire.fields import BedName, Finite, Hex128, Index, Lease, Share, Text
+from stream.wire.messages import Message
 from stream.wire.numerics_message import UNIT_OF, NumericName, NumericUnit
 
 HOUR = 3600 * 360

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from stream.wire.messages import BedName, Hex128, Index, Message, Text
+from stream.wire.fields import BedName, Hex128, Index, Text
+from stream.wire.messages import Message
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Duration = Annotated[float, msgspec.Meta(ge=0, le=1e12)]

@@ -19,7 +19,7 @@ from stream.records.synthetic.ecg import LEADS
 from stream.records.synthetic.generator import GAIN, WAVES, ZERO, PatientSource
 from stream.records.synthetic.patient import Patient
 from stream.timebase import FS
-from stream.wire.messages import MAX_INDEX
+from stream.wire.fields import MAX_INDEX
 from stream.wire.numerics_message import UNIT_OF, Numeric, NumericName
 from stream.wire.replay_actions import RhythmCode, VitalName
 from stream.wire.wave_message import WAVE_UNIT, Signal, Unit

@@ -10,7 +10,8 @@ from monitor.tools.score_table import score_table
 from stream.mqtt.client import Received
 from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.codec import topic_of
-from stream.wire.messages import Annotation, BedStatus, Message, ProcessStatus
+from stream.wire.messages import Annotation, Message
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from tests.model.evaluation.test_live_scores import SESSION, second, tachycardia, truth
 
 NOW_NS = 1_700_000_000_000_000_000

@@ -18,7 +18,8 @@ from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig, replay
 from stream.wire import ordering
 from stream.wire.alarm_messages import Action, Alarm, Command
-from stream.wire.messages import BedStatus, Forecast, Message, Waveform
+from stream.wire.messages import Forecast, Message, Waveform
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Topic
 
 SESSION = "ab" * 16

@@ -24,20 +24,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from stream.wire.detail import SetDetail
-from stream.wire.messages import (
-    Annotation,
-    Beat,
-    BedStatus,
-    CommandResult,
-    Forecast,
-    Message,
-    Offer,
-    ProcessStatus,
-    RhythmOffer,
-    RunningInjection,
-    ShownEpisode,
-    Vitals,
-)
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Vitals
 from stream.wire.replay_actions import (
     ChooseRecord,
     Inject,
@@ -52,6 +39,15 @@ from stream.wire.replay_actions import (
     StopInjection,
 )
 from stream.wire.score_message import BeatTally, RhythmScore, Score, ScorePart
+from stream.wire.status_messages import (
+    BedStatus,
+    CommandResult,
+    Offer,
+    ProcessStatus,
+    RhythmOffer,
+    RunningInjection,
+    ShownEpisode,
+)
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
