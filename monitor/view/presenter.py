@@ -289,7 +289,9 @@ class Presenter:
         self._drawn.mark(shown.name, now_ns)
         shown.advance(now_ns, view)
         chunk, trace = shown.waveform, shown.trace(drawn)
-        link = self._link(shown, now_ns, broker)
+        tab = next((tab for tab in tabs if tab.name == shown.name), None)
+        state = self._state(shown, now_ns, broker) if tab is None else tab.state
+        link = bed_link(shown, state, self._max_age.setdefault(shown.name, MaxAge()), now_ns)
         cursor = trace.cursor if trace else None
         session = trace.session if trace else None
         chart = shown.chart.current
@@ -336,10 +338,6 @@ class Presenter:
     def _tabs(self, names: Iterable[str], now_ns: int, broker: Broker) -> tuple[BedTab, ...]:
         beds = (self._beds[name] for name in names)
         return tuple(BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.highest_priority()) for bed in beds)
-
-    def _link(self, bed: Bed, now_ns: int, broker: Broker) -> Link:
-        max_age = self._max_age.setdefault(bed.name, MaxAge())
-        return bed_link(bed, self._state(bed, now_ns, broker), max_age, now_ns)
 
     def _state(self, bed: Bed, now_ns: int, broker: Broker) -> LinkState:
         if not broker.connected:
