@@ -203,7 +203,7 @@ def _at(alarm: Alarm) -> int:
 
 
 def _change(alarm: Alarm, first: int) -> Change:
-    """Return the begin or end of a condition that an event reports; only kind and times are scored."""
+    """Return the start or end of a condition that an event reports; only kind and times are scored."""
     onset, at = alarm.onset - first, _at(alarm) - first
     if alarm.phase == "raised":
         return Began(alarm.kind, onset, at, "rule_met")

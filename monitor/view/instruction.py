@@ -87,7 +87,7 @@ class Instruction:
             self._values[message.bed] = {one.name: one.value for one in message.values if one.value is not None}
 
     def _add_truth(self, message: Truth) -> None:
-        """Keep what is said of a bed, also before its first status: so the begin of a scenario comes."""
+        """Keep what is said of a bed, also before its first status: so the start of a scenario comes."""
         if message.bed in self.beds:
             self.beds[message.bed].append(message)
         elif message.bed in self._early or len(self._early) < MAX_BEDS:

@@ -11,7 +11,7 @@ from stream.wire.truth_message import Truth
 
 
 def passed(before: Playhead, n: int, when: str) -> list[Truth]:
-    """Return the begin and the end of an episode that lie in the next samples.
+    """Return the start and the end of an episode that lie in the next samples.
 
     Parameters
     ----------

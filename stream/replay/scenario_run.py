@@ -45,9 +45,9 @@ class _BedRun:
     at : int
         Sample of the session up to which the timeline was moved.
     record : Record or LiveRecord
-        That of the begin.
+        That of the start.
     begun, over : bool
-        Whether the begin and the end of the scenario were told.
+        Whether the start and the end of the scenario were told.
     ending : bool
         Whether the record ends with the next chunk, as the scenario does.
     """
@@ -69,7 +69,7 @@ class ScenarioRun:
     ----------
     scenario : Scenario
     beds : mapping of str to Bed
-        Those of the publisher, at the begin, with the records of `stream.replay.scenario_records.first_records`.
+        Those of the publisher, at the start, with the records of `stream.replay.scenario_records.first_records`.
     episodes : mapping
         See `stream.replay.scenario_episodes.episodes_of`.
     language : str
