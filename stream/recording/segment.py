@@ -103,7 +103,7 @@ class Segment:
 
     def put_wave(self, wave: Wave) -> None:
         """Put a chunk of another wave."""
-        if wave.start >= self.end + 60 * FS:  # what a stranger invents has no end
+        if wave.start >= self.end + 60 * FS:  # invented, or of another time
             return
         column = WaveColumn.of(wave)
         if column in self._waves:

@@ -1,4 +1,4 @@
-"""What is told of a shown episode, and a teacher's note, to those who may know it. Pure."""
+"""Messages of truth about a shown episode, and a teacher's note. Pure."""
 
 from __future__ import annotations
 

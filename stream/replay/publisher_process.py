@@ -102,8 +102,8 @@ async def serve(
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
     own = [pattern(kind, bed) for kind in (Kind.COMMAND, Kind.NUMERICS) for bed in beds]
-    heard = beds if scenario is not None and scenario.waits_for_alarms else ()
-    alarms = [pattern(Kind.ALARMS, bed) for bed in heard]
+    awaited = beds if scenario is not None and scenario.waits_for_alarms else ()
+    alarms = [pattern(Kind.ALARMS, bed) for bed in awaited]
     subscriptions = [*own, *alarms, *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *LEDGER) as write:
         client = Client(

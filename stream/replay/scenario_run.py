@@ -47,7 +47,7 @@ class _BedRun:
     record : Record or LiveRecord
         That of the start.
     begun, over : bool
-        Whether the start and the end of the scenario were told.
+        Whether the truth about start and end of the scenario was sent.
     ending : bool
         Whether the record ends with the next chunk, as the scenario does.
     """
