@@ -26,7 +26,7 @@ NAMES = {
 
 
 def score_table(reports: Iterable[Score]) -> Group:
-    """Return a table for each bed: since the begin, and the last minutes."""
+    """Return a table for each bed: since the start, and the last minutes."""
     tables = [_bed(report) for report in reports]
     title = Text("bedside score · SIMULATION, not for clinical use", style="bold")
     waiting = [] if tables else [Text("waiting for a reference: replay with --annotations", style="dim")]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from stream.errors import StorageError
 from stream.records.appended_annotations import sort
 from stream.records.appended_record import ENDED, mark_ended, storing
 from stream.timebase import FS
+from stream.wire.topics import is_bed
 
 ALONE = "numerics alone; "
 """Begin of a comment in the header of a record of numerics without ECG."""
@@ -58,6 +60,27 @@ class RecordingFolder:
 
     def __exit__(self, *_: object) -> None:
         self._undo.close()
+
+    def beds(self) -> set[str]:
+        """Return the beds that have a folder."""
+        with storing(self.path):
+            return {path.name for path in self.path.iterdir() if path.is_dir() and is_bed(path.name)}
+
+    def check_room(self, least: int) -> None:
+        """Check that so many bytes are free, so that a recorder leaves room to others.
+
+        Raises
+        ------
+        StorageError
+            There are fewer.
+        """
+        with storing(self.path):
+            free = shutil.disk_usage(self.path).free
+        if free < least:
+            raise StorageError(
+                f"{self.path} has {free / 1e9:.2f} GB free, less than the {least / 1e9:g} GB of --min-free: make room, "
+                "or choose another --out; what was written is readable"
+            )
 
     def next_stem(self, bed: str) -> Path:
         """Return the path of a new record of a bed, without suffix."""

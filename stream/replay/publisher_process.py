@@ -15,6 +15,7 @@ from stream.records.episodes import Episode, counts, named
 from stream.records.library import Library, LoadedRecords
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay import bed_claims
+from stream.replay.bed_output import LEDGER
 from stream.replay.descriptions import description
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
@@ -76,7 +77,7 @@ async def serve(
     language : str
         Of its texts.
     injections : sequence of (str, Inject)
-        Beds and what is injected into them from the begin.
+        Beds and what is injected into them from the start.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -101,10 +102,10 @@ async def serve(
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
     own = [pattern(kind, bed) for kind in (Kind.COMMAND, Kind.NUMERICS) for bed in beds]
-    heard = beds if scenario is not None and scenario.waits_for_alarms else ()
-    alarms = [pattern(Kind.ALARMS, bed) for bed in heard]
+    awaited = beds if scenario is not None and scenario.waits_for_alarms else ()
+    alarms = [pattern(Kind.ALARMS, bed) for bed in awaited]
     subscriptions = [*own, *alarms, *bed_claims.subscriptions(beds)]
-    with ledger(ledger_path, *Publisher.LEDGER) as write:
+    with ledger(ledger_path, *LEDGER) as write:
         client = Client(
             address,
             role=Role.PUBLISHER,
@@ -133,7 +134,7 @@ async def serve(
                 language=language,
             )
             for name, action in injections:
-                publisher.perform(publisher.beds[name], action, "replay")
+                publisher.actions.perform(name, action, "replay")
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:
                 for bed in publisher.beds.values():
@@ -185,7 +186,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
         async for received in client:
             command = received.message
             if isinstance(command, Alarm):
-                publisher.observe_alarm(command)
+                publisher.commands.observe_alarm(command)
             if not isinstance(command, Command):
                 continue
             not_listed = await offering if offering.done() or isinstance(command.action, ChooseRecord) else ""
@@ -194,7 +195,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
             except (BedsideError, ModuleNotFoundError) as error:
                 client.counters["commands_refused"] += 1
                 log.warning("command refused: %s", _in_words(error))
-                publisher.refuse(command, _in_words(error))
+                publisher.commands.refuse(command, _in_words(error))
     finally:
         offering.cancel()
         await asyncio.gather(offering, return_exceptions=True)
@@ -210,15 +211,15 @@ async def _execute(
     """Execute a command; the error says why it cannot be. ``not_listed``: why records are missing in the offers."""
     if isinstance(command.action, ChooseRecord):
         name = command.action.record
-        if all(offer.name != name for offer in publisher.offers):
+        if all(offer.name != name for offer in publisher.statuses.offers):
             raise UsageError(f"record {name!r} is not offered" + (f": {not_listed}" if not_listed else ""))
-        bed = publisher.accept(command)
-        publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
-        publisher.complete(command)
+        publisher.commands.accept(command)
+        publisher.actions.choose_record(command.bed, await asyncio.to_thread(library.load, name))
+        publisher.commands.complete(command)
     elif isinstance(command.action, ShowEpisode):
         await _show_episode(publisher, library, command, command.action, following)
     else:
-        publisher.execute(command)
+        publisher.commands.execute(command)
 
 
 async def _show_episode(
@@ -229,20 +230,20 @@ async def _show_episode(
     following: NextEpisodes,
 ) -> None:
     """Find the episode of a command, load its record unless the bed has it, show it, and prepare for the next one."""
-    bed = publisher.accept(command)
+    publisher.commands.accept(command)
     if action.record is None or action.start_s is None or action.end_s is None:
         episode = following.choose(command.bed, action.rhythm or "")
     else:
         if not library.has(action.record):
             raise UsageError(f"record {action.record!r} is not on disk; 'bedside data list' shows what is")
         episode = named(following.episodes, action.record, action.start_s, action.end_s, action.rhythm)
-    record = bed.head.record
-    if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the begin of a record
+    record = publisher.beds[command.bed].head.record
+    if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the start of a record
         record = await following.load(episode.record)
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")
-    publisher.visit(bed, record, episode, action.after)
-    publisher.complete(command)
+    publisher.actions.show_episode(command.bed, record, episode, action.after)
+    publisher.commands.complete(command)
     if action.record is None:
         following.note_shown(command.bed, episode.rhythm)
         await following.load_ahead(command.bed)
@@ -275,7 +276,8 @@ async def _offer_rhythms(publisher: Publisher, _: Library | LoadedRecords, follo
     records = [bed.head.record for bed in publisher.beds.values()]
     if not all(isinstance(record, LiveRecord) or record.alone for record in records):
         await following.load_ahead(next(iter(publisher.beds)))
-    publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(following.episodes).items())
+    found = counts(following.episodes)
+    publisher.statuses.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in found.items())
 
 
 async def _offer_records(publisher: Publisher, library: Library | LoadedRecords, _: NextEpisodes) -> None:
@@ -286,7 +288,7 @@ async def _offer_records(publisher: Publisher, library: Library | LoadedRecords,
             if entry[1] is not None:
                 offers.append(entry[1])
     finally:
-        publisher.offers = tuple(offers)  # also those before one that cannot be read
+        publisher.statuses.offers = tuple(offers)  # also those before one that cannot be read
 
 
 def _in_words(error: Exception) -> str:

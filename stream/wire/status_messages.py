@@ -154,7 +154,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     episode : ShownEpisode or None
         Publisher: the episode that is shown.
     disturbable : tuple of str or None
-        Publisher: what of the bed injections can change at present; None if it does not say.
+        Publisher: what of the bed injections can change at present; None if unknown.
     """
 
     bed: BedName

@@ -59,7 +59,7 @@ def test_a_worker_that_does_not_come_is_not_awaited_forever() -> None:
 def test_the_rhythms_of_a_steered_patient_are_a_reference_also_before_the_signal() -> None:
     board = ScoreBoard()
     feed(board, [truth(0, "begin", what="rhythm", name="VT", synthetic=True)], 0.0)
-    feed(board, [truth(0, "begin")], 0.0)  # noise, from the begin on
+    feed(board, [truth(0, "begin")], 0.0)  # noise, from the start on
     for seq in range(40):
         messages = [message for message in second(seq) if not isinstance(message, Annotation)]
         feed(board, messages, seq)

@@ -100,7 +100,7 @@ class Overloaded:
     def round(self) -> None:
         worker, following = self.harness.worker, self.backlog.next_round()
         for message in following.others:
-            worker.add_wave(message) if isinstance(message, Wave) else worker.update_status(message)  # type: ignore[arg-type]
+            worker.add_wave(message) if isinstance(message, Wave) else worker.statuses.update(message)  # type: ignore[arg-type]
         worker.tick(following.chunks, following.wards)
 
     def end(self) -> None:
@@ -108,7 +108,7 @@ class Overloaded:
         while self.backlog:
             self.round()
         for bed in WARD_BEDS:
-            self.harness.worker.update_status(_status(bed, "ended"))
+            self.harness.worker.statuses.update(_status(bed, "ended"))
 
 
 @settings(max_examples=40, deadline=None)

@@ -31,8 +31,8 @@ from stream.wire.topics import Kind, Role, pattern
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg
 from tests.brokers import Mosquitto
+from tests.stream.replay.publisher_harness import command
 from tests.stream.replay.test_playhead import traceable, with_numerics
-from tests.stream.replay.test_publisher import command
 from tests.waveforms import numeric, numerics
 
 

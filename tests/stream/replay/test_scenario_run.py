@@ -204,8 +204,8 @@ note = { en = "A note.", ja = "注。" }
         (msgspec.structs.replace(raised, session="cd" * 16), False),
         (raised, True),
     ):
-        publisher.observe_alarm(event)
-        publisher.publish_status(publisher.beds["bed-1"])
+        publisher.commands.observe_alarm(event)
+        publisher.statuses.publish(publisher.beds["bed-1"])
         status = sent[-1]
         assert isinstance(status, BedStatus)
         assert status.scenario is not None
