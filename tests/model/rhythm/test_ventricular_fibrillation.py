@@ -147,7 +147,7 @@ def test_fibrillation_ends_in_an_asystole() -> None:
     assert 26.5 * FS < last < 30 * FS
 
 
-@pytest.mark.parametrize("scale, longest", [(0.13, 40.0), (0.02, 30.0)])
+@pytest.mark.parametrize(("scale", "longest"), [(0.13, 40.0), (0.02, 30.0)])
 def test_fibrillation_that_becomes_fine_is_one_episode_until_it_is_an_asystole(scale: float, longest: float) -> None:
     """Of 1 mV peak to peak first, then of 0.13 or of 0.02 mV."""
     mv = np.concatenate([beats(10), fibrillating(15), scale * fibrillating(15)])
