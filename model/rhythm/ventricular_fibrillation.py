@@ -61,8 +61,8 @@ MAX_WITHOUT_EVIDENCE = 60 * FS
 QUIET_SLOPE, FINE_SLOPE, OPEN_SLOPE = 1.75, 0.75, 0.005
 """Mean slope of a block, mV/s, below which it is quiet, below which it is so while fibrillation goes on in it, and
 below which the lead is open. Fibrillation becomes finer with time: it is coarse from 0.2 mV peak to peak on, and
-asystole below 0.08 mV (Kerber et al., Circulation 95, 1677, 1997); such waves have 1.8 and 0.72 mV/s at 4.5 Hz. In 99 % of
-the windows of annotated fibrillation the mean is above 1.67 in vfdb, and above 2.7 in cudb."""
+asystole below 0.08 mV (Kerber et al., Circulation 95, 1677, 1997); such waves have 1.8 and 0.72 mV/s at 4.5 Hz. In 99
+% of the windows of annotated fibrillation the mean is above 1.67 in vfdb, and above 2.7 in cudb."""
 
 QUIET_BLOCKS, QUIET_OF = 5, 7
 """Quiet blocks that end fibrillation, and the number of last blocks among which they are: 2.5 of 3.5 s, so that a slow
