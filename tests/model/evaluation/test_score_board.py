@@ -107,6 +107,23 @@ def test_the_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in text
 
 
+def test_the_table_says_from_when_on_beats_count(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    board = ScoreBoard("bed-1")
+    for seq in range(20):
+        feed(board, second(seq), seq)
+    [report] = board.report(NOW_NS, complete=True)
+    none = msgspec.structs.replace(report.cumulative.qrs, found=0, missed=0, false=0)
+    early = msgspec.structs.replace(
+        report, scored_from_s=300.0, cumulative=msgspec.structs.replace(report.cumulative, qrs=none)
+    )
+    Console(width=80).print(score_table([early]))
+    assert "Beats and AF count from 5:00 of the replay on" in capsys.readouterr().out
+    Console(width=80).print(score_table([report]))
+    assert "of the replay on" not in capsys.readouterr().out
+
+
 def test_invented_names_of_beds_do_not_bloat_it_and_the_bound_is_said(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -457,6 +457,17 @@ def test_an_invalid_alarm_is_rejected(changes: dict[str, Any]) -> None:
         codec.decode(Topic(Kind.ALARMS, "bed-1"), msgspec.json.encode(fields))
 
 
+@pytest.mark.parametrize("speed", [0.0, -1.0, 7201.0])
+def test_a_status_with_a_speed_at_which_nothing_is_replayed_is_rejected(speed: float) -> None:
+    """Who divides by it would fail with each frame that it draws."""
+    status = BedStatus(
+        bed="bed-1", role="publisher", instance="a", state="playing", when="", record="r", session=SESSION
+    )
+    fields = msgspec.json.decode(codec.encode(status)) | {"speed": speed}
+    with pytest.raises(MessageError, match="speed"):
+        codec.decode(codec.topic_of(status), msgspec.json.encode(fields))
+
+
 def test_millivolts_and_due_time() -> None:
     message = chunk(
         1,
