@@ -39,8 +39,10 @@ MIN_MV = 0.03
 MAX_SPREAD = 0.5
 """Median distance of the fits from their median, as a share of it, up to which they agree."""
 
-MAX_REST = 0.05
-"""Energy that the fit of a stride leaves, as a share, up to which the stride is hardly more than a sine."""
+ONSET_MV, MAX_REST = 0.3, 0.05
+"""Amplitude, mV, from which, and energy that the fit of a stride leaves, as a share, up to which a stride is hardly more
+than a sine. Below that amplitude the onset disturbs no beat; artefacts of 0.05 to 0.3 mV resemble a sine for one stride
+in ten thousand (svdb)."""
 
 OWN_FIT = 4.0
 """Ratio of the energy that the earlier fits leave to that which its own leaves, above which the stride's own is used:
@@ -168,7 +170,7 @@ def _remove(
     cosine, sine = fits[best, 0], fits[best, 1]
     own_mv = math.hypot(cosine[-1], sine[-1]) / _gain(_OMEGA[best])
     rest = energy - STRIDE / 2 * (cosine[-1] ** 2 + sine[-1] ** 2)
-    only_mains = energy >= 0 and own_mv >= MIN_MV and rest <= MAX_REST * energy
+    only_mains = energy >= 0 and own_mv >= ONSET_MV and rest <= MAX_REST * energy
     if amplitude < MIN_MV and not only_mains:
         return
 
