@@ -109,11 +109,11 @@ class PersonalScores:
         both[:, 0], both[:, 1, near] = _at_horizons(network, mean), network[:, _HORIZONS[near] - 1]
         last = np.broadcast_to(x[origin].astype(np.float32)[:, None], network.shape)
         without = _at_horizons(last, alone.mean[whole, :, 0])
-        soon = _OFFSETS[_OFFSETS <= ERROR_OVER]
-        truth = x[origin[:, None] + soon]
+        near = _OFFSETS[_OFFSETS <= ERROR_OVER]
+        truth = x[origin[:, None] + near]
         errors = (
-            (mean[:, : len(soon)] - truth) / scale[:, : len(soon)],
-            (network[:, soon - 1] - truth) / network_scale[:, soon - 1],
+            (mean[:, : len(near)] - truth) / scale[:, : len(near)],
+            (network[:, near - 1] - truth) / network_scale[:, near - 1],
         )
         scores = np.sqrt([(error**2).mean(axis=1) for error in errors]).T.astype(np.float32)
         self._made[name].append(_Made(origin, both, without, mean, scale, scores))

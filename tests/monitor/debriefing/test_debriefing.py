@@ -282,7 +282,7 @@ def test_the_page_is_complete_and_stands_alone(session: ClassSession, language: 
         xml.dom.minidom.parseString(picture)
     assert "fill-opacity" in pictures[1], "the forecast"
     words = {"en": ("late: after 7.0 s", "wrong: pause audio instead", "✗ atrial flutter", "3 of 4 answers right",
-                    "acknowledge, 4.0\u00a0s after the alarm", "s after the begin"),
+                    "acknowledge, 4.0\u00a0s after the alarm", "s after the start"),
              "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解",
                     "アラームから 4.0\u00a0秒", "開始から")}  # fmt: skip
     assert all(one in page for one in words[language])
