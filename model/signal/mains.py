@@ -40,9 +40,9 @@ MAX_SPREAD = 0.5
 """Median distance of the fits from their median, as a share of it, up to which they agree."""
 
 ONSET_MV, MAX_REST = 0.3, 0.05
-"""Amplitude, mV, from which, and energy that the fit of a stride leaves, as a share, up to which a stride is hardly more
-than a sine. Below that amplitude the onset disturbs no beat; artefacts of 0.05 to 0.3 mV resemble a sine for one stride
-in ten thousand (svdb)."""
+"""Amplitude, mV, from which, and share of the energy left by its fit up to which, a stride is hardly more than a sine.
+Below that amplitude the onset disturbs no beat; artefacts of 0.05 to 0.3 mV resemble a sine for one stride in ten
+thousand (svdb)."""
 
 OWN_FIT = 4.0
 """Ratio of the energy that the earlier fits leave to that which its own leaves, above which the stride's own is used:
