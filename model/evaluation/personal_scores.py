@@ -19,8 +19,8 @@ from model.evaluation.forecast_scores import SPREAD_OVER
 from model.evaluation.personal_report import ERROR_OVER, HORIZONS, IN_DETAIL, PersonalRecord, PersonalReport
 from model.evaluation.second_ahead import excerpts
 from model.forecast import personal_forecast
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import Forecasts
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.interval_calibration import Z90
 from model.forecast.personal_forecast import OFFSETS
 from model.signal.arrays import Float32Array, FloatArray, IntArray
@@ -62,7 +62,7 @@ class PersonalScores:
     ----------
     leads : mapping of str to ndarray of float64, shape (n,)
         The first lead of each record in mV, finite.
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     references : mapping of str to Reference
         Beats of each record; empty where they are not known.
     since : mapping of str to int, optional
@@ -72,7 +72,7 @@ class PersonalScores:
     def __init__(
         self,
         leads: Mapping[str, FloatArray],
-        forecaster: Checkpoint,
+        forecaster: TrainedForecaster,
         references: Mapping[str, Reference],
         since: Mapping[str, int] | None = None,
     ) -> None:
