@@ -15,9 +15,10 @@ from stream.timebase import FS
 from stream.wire.bed_places import PLACES_VARIABLE, BedPlaces
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.score_message import Score
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.ward_messages import WardEcg
 
@@ -47,7 +48,7 @@ class _Bed:
     drained_s: float | None = None
 
     def is_over(self, now_s: float) -> bool:
-        """Return whether the record has ended and the worker has said all about it; monotonic time in s."""
+        """Return whether the record has ended and the worker has reported all of it; monotonic time in s."""
         if self.ended_s is None:
             return False
         drained = self.drained_s is not None and now_s - self.drained_s >= DRAIN_S

@@ -16,7 +16,7 @@ from pathlib import Path
 from model.alarms.alarm_manager import SavedAlarms
 from model.serving.charted_bed import ChartState
 from model.serving.checkpoint import FINGERPRINT_BYTES, MAX_BYTES, part, parts
-from model.serving.checkpoint_store import CheckpointStore
+from model.serving.checkpoint_store import CHART_FILES, FILES, CheckpointStore, remove_outdated
 from model.serving.file_writing import write_at
 from model.serving.progress import MAX_AGE_NS
 from model.signal.state_codec import pack, unpack
@@ -93,12 +93,26 @@ class ChartedCheckpoints:
             name = _name(bed, checkpoint.number % 2)
             write_at(self._store.files.get(name), FORMAT + self._models() + part(pack(checkpoint)), 0)
             self._store.written(name)
+            if checkpoint.number == 1:  # its ECG is over
+                self._store.remove_files(bed, FILES)
         except OSError as error:
-            if not self._failed:
-                log.warning("checkpoints of beds without ECG cannot be written (%s)", error.strerror)
-            self._failed = True
+            self._report(error)
         else:
             self._failed = False
+
+    def remove(self, bed: str) -> None:
+        """Remove the files of a bed that has lost its place."""
+        if self._store is None:
+            return
+        try:
+            self._store.remove_files(bed, CHART_FILES)
+        except OSError as error:
+            self._report(error)
+
+    def _report(self, error: OSError) -> None:
+        if not self._failed:
+            log.warning("checkpoints of beds without ECG cannot be written (%s)", error.strerror)
+        self._failed = True
 
     def read_all(self, shard: Shard = ALL_BEDS) -> list[ChartCheckpoint]:
         """Return the last checkpoint of each bed of a shard; refused and outdated ones are logged or deleted."""
@@ -113,7 +127,11 @@ class ChartedCheckpoints:
                 if time.time_ns() - checkpoint.alive_ns > MAX_AGE_NS:
                     path.unlink()
                     continue
-            except (StorageError, OSError) as error:
+            except StorageError as error:
+                if not remove_outdated(path):
+                    log.warning("bed %s: checkpoint %s is refused: %s", path.stem, path.name, error)
+                continue
+            except OSError as error:
                 log.warning("bed %s: checkpoint %s is refused: %s", path.stem, path.name, error)
                 continue
             if path.stem not in found or checkpoint.number > found[path.stem].number:
@@ -148,4 +166,4 @@ def fingerprint(forecaster: TrendForecaster) -> bytes:
 
 
 def _name(bed: str, slot: int) -> str:
-    return f"{bed}.chart{slot}"
+    return CHART_FILES[slot].format(bed)

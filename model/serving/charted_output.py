@@ -17,8 +17,9 @@ from model.serving.outlook_output import Origin
 from model.trends.outlook import Outlook
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.wire.chart_order import SILENT_NS
-from stream.wire.messages import BedStatus, Message
+from stream.wire.messages import Message
 from stream.wire.numerics_message import Numerics
+from stream.wire.status_messages import BedStatus
 
 
 @dataclass
@@ -31,10 +32,10 @@ class ChartedBed:
         The last message.
     chart : ChartState
     alarms : AlarmManager
-    heard_ns : int
+    received_ns : int
         Monotonic time in ns at which it was received.
     reported_ns : int
-        Monotonic time in ns at which its publisher has last said that it sends the session.
+        Monotonic time in ns at which its publisher has last reported that it sends the session.
     counters : Counter
     released : bool
         Whether the publisher of its session has ended.
@@ -52,7 +53,7 @@ class ChartedBed:
     numerics: Numerics
     chart: ChartState
     alarms: AlarmManager
-    heard_ns: int
+    received_ns: int
     reported_ns: int = 0
     counters: Counter[str] = field(default_factory=Counter)
     released: bool = False
@@ -70,7 +71,7 @@ class ChartedBed:
 
     def gives_way(self, now_ns: int) -> bool:
         """Return whether another session may take over, at a monotonic time in ns."""
-        return self.released or self.ended or now_ns - max(self.heard_ns, self.reported_ns) > SILENT_NS
+        return self.released or self.ended or now_ns - max(self.received_ns, self.reported_ns) > SILENT_NS
 
 
 class ChartedOutput:

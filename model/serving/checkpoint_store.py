@@ -1,7 +1,8 @@
 """The checkpoints of all beds in a folder, so that a worker that is killed loses no more than the last chunks.
 
 Each bed has two files that are written alternately: the older one stays whole until the newer one is complete, so the
-worker may be killed at any moment. The positions of all beds since then are in two further files of the process
+worker may be killed at any moment. They are removed when the bed loses its place, so that invented names fill no disk.
+The positions of all beds since their last checkpoints are in two further files of the process
 (`model.serving.progress`). Nothing is renamed and nothing is forced to the disk: a killed process loses nothing that it
 wrote, and after a power failure the check sums tell.
 """
@@ -13,7 +14,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +31,10 @@ from stream.mqtt.address import BrokerAddress
 from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
+
+FILES = ("{}.bed0", "{}.bed1")
+CHART_FILES = ("{}.chart0", "{}.chart1")
+"""Names of the files of a bed, with ECG and without."""
 
 
 @contextmanager
@@ -114,7 +119,8 @@ class CheckpointStore:
                 if checkpoint.chunk.bed != path.stem:
                     raise StorageError("it is of another bed")
             except StorageError as error:
-                refused[path.stem] = str(error)
+                if not remove_outdated(path):
+                    refused[path.stem] = str(error)
                 continue
             except OSError as error:
                 refused[path.stem] = error.strerror or str(error)
@@ -139,6 +145,8 @@ class CheckpointStore:
             self._current[bed] = (checkpoint.number, checkpoint.served_by[-1])
             if self._progress is not None:
                 self._progress.forget(bed)
+            if checkpoint.number == 1:  # what it had without ECG is over
+                self.remove_files(bed, CHART_FILES)
         except OSError as error:
             self._report(error)
         else:
@@ -174,6 +182,25 @@ class CheckpointStore:
         if self._progress is not None:
             self._progress.forget(bed)
 
+    def remove(self, bed: str) -> None:
+        """Remove the files of a bed that has lost its place, and forget it."""
+        self.leave(bed)
+        try:
+            self.remove_files(bed, FILES)
+        except OSError as error:
+            self._report(error)
+
+    def remove_files(self, bed: str, files: Sequence[str]) -> None:
+        """Remove some of the files of a bed, of `FILES` and `CHART_FILES`; a removed one is a part of what is written.
+
+        Raises
+        ------
+        OSError
+        """
+        for name in (file.format(bed) for file in files):
+            self.files.remove(name)
+            self.removed(name)
+
     def _report(self, error: OSError) -> None:
         if not self._failed:
             self._failed = True
@@ -185,6 +212,9 @@ class CheckpointStore:
 
     def written(self, name: str) -> None:
         """Note that another file of the folder has been written; it is a part of what the next worker needs."""
+
+    def removed(self, name: str) -> None:
+        """Note that a file of the folder is gone."""
 
     def close(self) -> None:
         """Close all files."""
@@ -201,5 +231,14 @@ class CheckpointStore:
         self.close()
 
 
+def remove_outdated(path: Path) -> bool:
+    """Remove a file that cannot be used, if it has not been written for a day; return whether that is so."""
+    with suppress(OSError):
+        if time.time_ns() - path.stat().st_mtime_ns > MAX_AGE_NS:
+            path.unlink()
+            return True
+    return False
+
+
 def _name(bed: str, slot: int) -> str:
-    return f"{bed}.bed{slot}"
+    return FILES[slot].format(bed)

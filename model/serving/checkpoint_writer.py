@@ -59,9 +59,14 @@ class CheckpointWriter:
             self._store.append(name, Entry(state, tuple(events)))
 
     def leave(self, name: str) -> None:
-        """Forget a bed that is not served any more."""
+        """Forget a bed that is not served any more; its files stay until it is saved without ECG."""
         if self._store is not None:
             self._store.leave(name)
+
+    def remove(self, name: str) -> None:
+        """Remove what is saved of a bed that has lost its place."""
+        if self._store is not None:
+            self._store.remove(name)
 
 
 def _progress(bed: Bed) -> BedProgress:

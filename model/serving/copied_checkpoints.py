@@ -16,7 +16,8 @@ from model.serving.checkpoint import BedCheckpoint, Entry
 from model.serving.checkpoint_store import CheckpointStore, checkpoints
 
 Copy = Callable[[str, bytes, bool], None]
-"""Called with the name of a file, its content, and whether to return only once the copy has arrived."""
+"""Called with the name of a file, its content, and whether to return only once the copy has arrived. What is empty is
+not kept."""
 
 
 @contextmanager
@@ -62,6 +63,10 @@ class CopiedStore(CheckpointStore):
     def written(self, name: str) -> None:
         """Send a copy of a file, and return once it has arrived."""
         self._copy(name, (self.folder / name).read_bytes(), True)
+
+    def removed(self, name: str) -> None:
+        """Have the copy of a file removed: it becomes empty, which the receiver does not keep."""
+        self._copy(name, b"", True)
 
     def _send(self, bed: str, slot: int, *, wait: bool = False) -> None:
         path = self.folder / f"{bed}.bed{slot}"

@@ -67,6 +67,18 @@ class OpenFiles:
         """
         os.ftruncate(self.get(name), 0)
 
+    def remove(self, name: str) -> None:
+        """Remove a file, if there is one.
+
+        Raises
+        ------
+        OSError
+            It cannot be removed.
+        """
+        if name in self._open:
+            os.close(self._open.pop(name))
+        (self._folder / name).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close all files."""
         while self._open:

@@ -15,8 +15,9 @@ from model.rhythm.vitals import VitalSigns
 from model.serving.bed import Bed
 from stream.clock import rfc3339
 from stream.timebase import FS
-from stream.wire.messages import Beat, BedStatus, Forecast, Vitals
+from stream.wire.messages import Beat, Forecast, Vitals
 from stream.wire.numerics_message import Numerics
+from stream.wire.status_messages import BedStatus
 
 VITALS = tuple(field.name for field in fields(VitalSigns))
 """What a message has of the vital signs."""

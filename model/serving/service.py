@@ -24,9 +24,10 @@ from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received, Watch, watch
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
 from stream.wire.both_ways import BothWays, WardChunks
-from stream.wire.messages import BedStatus, ProcessStatus, Waveform
+from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern, ward_patterns
 from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
@@ -273,7 +274,7 @@ class _Service:
                 case Numerics():
                     self._worker.add_numerics(message)
                 case Command():
-                    self._worker.execute(message)
+                    self._worker.commands.execute(message)
                 case BedStatus() | ProcessStatus():
-                    self._worker.update_status(message)
+                    self._worker.statuses.update(message)
         self._worker.tick(following.chunks, following.wards)

@@ -18,8 +18,9 @@ from model.serving.worker import Worker
 from stream.errors import UsageError
 from stream.mqtt.client import Client, Received
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.messages import BedStatus, Message, ProcessStatus
+from stream.wire.messages import Message
 from stream.wire.shard import Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 
 ALIVE_S = 5.0
 """Time in s within which a live worker sends a status: twice their interval, and 1 s."""

@@ -95,7 +95,7 @@ class TrendForecaster:
 
         Raises
         ------
-        CheckpointError
+        WeightsError
             They are missing or damaged.
         """
         return cls(network.load(path))

@@ -9,7 +9,7 @@ can send, ends no logger: its connection must have been ended in the meantime.
 
 from __future__ import annotations
 
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 
 ALIVE_NS = 1_500_000_000
 """Time between two live messages after which their sender counts as alive: a burst may be from a buffer."""

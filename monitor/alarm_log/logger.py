@@ -37,8 +37,9 @@ from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsReque
 from stream.wire.both_ways import BothWays
 from stream.wire.detail import SetDetail
 from stream.wire.lease import Leases
-from stream.wire.messages import Annotation, BedStatus, Forecast, ProcessStatus, Waveform
+from stream.wire.messages import Annotation, Forecast, Waveform
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg
@@ -55,9 +56,6 @@ WRITE_INTERVAL_S = 0.2
 
 MAX_COMMANDS = 1000
 """Maximum number of commands that wait for the disk; the oldest are dropped."""
-
-COUNTERS = ("stored", "repeated", "superseded", "strips", "strips_given_way", "commands", "store_failures", "chunks")
-"""Counters of this process, see `Logger`."""
 
 T = TypeVar("T")
 

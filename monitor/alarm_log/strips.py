@@ -25,8 +25,9 @@ from stream.wire import ordering
 from stream.wire.alarm_messages import PRIORITIES
 from stream.wire.bed_places import BedPlaces
 from stream.wire.bed_stream import Arrival, Stream
-from stream.wire.messages import INVALID, BedStatus, ProcessStatus, Waveform
+from stream.wire.messages import INVALID, Waveform
 from stream.wire.publishers import Publishers
+from stream.wire.status_messages import BedStatus, ProcessStatus
 
 HISTORY_SAMPLES = 120 * FS
 """Samples kept per bed. Atrial fibrillation is reported as late as 64 beats after its onset, 76 s in record 203."""

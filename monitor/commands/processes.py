@@ -99,7 +99,7 @@ def _replay_scenario(args: argparse.Namespace) -> int:
     from stream.replay.playhead import ReplayConfig
     from stream.replay.publisher_process import serve
     from stream.replay.scenario_episodes import episodes_of
-    from stream.replay.scenario_run import first_records
+    from stream.replay.scenario_records import first_records
     from stream.scenario.file import load as load_scenario
 
     scenario = load_scenario(args.scenario)

@@ -9,6 +9,7 @@ from monitor.tools.optional_dependencies import require_extras
 from stream.errors import UsageError
 
 MIN_ROTATE_S, MAX_ROTATE_S = 10.0, 86_400.0
+MAX_SHORT = 100_000
 
 
 def record(args: argparse.Namespace) -> int:
@@ -17,6 +18,10 @@ def record(args: argparse.Namespace) -> int:
         raise UsageError(f"--rotate {args.rotate:g}: use {MIN_ROTATE_S:g} to {MAX_ROTATE_S:g} seconds of signal")
     if args.seconds is not None and not args.seconds > 0:
         raise UsageError(f"--seconds {args.seconds:g}: use a number above 0")
+    if not 1 <= args.short_records <= MAX_SHORT:
+        raise UsageError(f"--short-records {args.short_records}: use 1 to {MAX_SHORT} records in an hour")
+    if not args.min_free >= 0:
+        raise UsageError(f"--min-free {args.min_free:g}: use 0 or more, in GB")
     if args.format == "edf":
         require_extras(["records", "edf"])
     address = broker_address(args)
@@ -33,7 +38,12 @@ def record(args: argparse.Namespace) -> int:
 
     with RecordingFolder(args.out) as folder:
         recorder = Recorder(
-            folder, args.bed, rotate=round(args.rotate * FS), convert=convert if args.format == "edf" else None
+            folder,
+            args.bed,
+            rotate=round(args.rotate * FS),
+            convert=convert if args.format == "edf" else None,
+            short=args.short_records,
+            min_free=round(args.min_free * 1e9),
         )
         status = run_async(record_beds(address, recorder, args.seconds))
         print(recorder.summary())

@@ -20,12 +20,13 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.bed_places import PLACES_VARIABLE, BedPlaces
 from stream.wire.both_ways import BothWays
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import Outlook
 from stream.wire.raw_message import RawMessage
 from stream.wire.replay_actions import PublisherAction
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import ROOT, Kind, Topic
 from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave

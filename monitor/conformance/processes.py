@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from monitor.conformance import rules
 from monitor.conformance.findings import Note
-from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.status_messages import BedStatus, ProcessStatus
 
 HEARTBEAT_NS = 5_000_000_000
 """Silence in ns after which a status is missed: it comes every 2 s."""
@@ -66,7 +66,7 @@ class Processes:
         return bool(self._overloaded)
 
     def is_online(self, instance: str) -> bool:
-        """Return whether a process has said that it is online, and not the opposite since."""
+        """Return whether a process has reported that it is online, and not offline since."""
         return self._online.get(instance, False)
 
     def check(self, now_ns: int) -> None:

@@ -26,7 +26,7 @@ from stream.errors import UsageError
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client
 from stream.timebase import FS
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 
 CHUNK = 36
 

@@ -53,10 +53,16 @@ class StateKeeper:
         return {path.name: path.read_bytes() for path in paths}
 
     def put(self, assignment: Assignment, files: Mapping[str, bytes]) -> bool:
-        """Write files; return False, and write none, if another process has begun to serve the shard."""
+        """Write files; return False, and write none, if another process has begun to serve the shard.
+
+        One without content is removed.
+        """
         if assignment.life < self._lives.setdefault(assignment.shard.index, assignment.life):
             return False
         for name, content in files.items():
+            if not content:
+                (self._folder / name).unlink(missing_ok=True)
+                continue
             new = self._folder / f"{name}.new"
             new.touch(mode=0o600)
             new.write_bytes(content)
@@ -91,7 +97,7 @@ class Copier:
         self._thread.start()
 
     def __call__(self, name: str, content: bytes, wait: bool) -> None:
-        """Send a file soon, or now; while copies fail, nobody waits for them."""
+        """Queue a file to be sent, or send it now; while copies fail, nobody waits for them."""
         with self._adding:
             self._pending[name] = content
         if wait and not self._failed:

@@ -25,7 +25,7 @@ from stream.errors import StorageError
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.wire.bed_places import BedPlaces
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Role
 
 STATUS_TIMEOUT_S = 5.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.tools.wire_stats import BedStats, quantiles_ms
 from stream.timebase import FS
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 
 
 def summarize(bed: BedStats, worker: ProcessStatus | None, forced_ends: Sequence[str]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.tools.wire_stats import BedStats
-from stream.wire.messages import ProcessStatus
 from stream.wire.plain_text import plain
+from stream.wire.status_messages import ProcessStatus
 
 STALE_AFTER_S = 2.0
 NO_VALUE = "--"

@@ -32,8 +32,9 @@ from stream.mqtt.client import Client, Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
 from stream.wire.both_ways import BothWays
+from stream.wire.fields import MAX_LEADS
 from stream.wire.lease import Leases
-from stream.wire.messages import MAX_LEADS, Beat, Forecast, Message, Vitals, Waveform
+from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import Outlook
 from stream.wire.plain_text import plain

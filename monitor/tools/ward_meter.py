@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from monitor.tools.wire_stats import quantiles_ms
 from stream.mqtt.client import Received
 from stream.wire.alarm_messages import ADVISORIES, Alarm
-from stream.wire.messages import BedStatus, Forecast, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Forecast, Vitals, Waveform
+from stream.wire.status_messages import BedStatus, ProcessStatus
 
 MAX_LATENCY_MS = 1000.0
 """Largest 99th percentile of a worker that keeps up: the wait of a chunk after which it leaves beds out."""
@@ -71,7 +72,7 @@ class WardMeter:
     measuring : bool
         Latencies count for `latency_ms` while it is true.
     overloaded : bool
-        A worker has reported that it is, since the begin.
+        A worker has reported that it is, since the start.
     workers : set of str
         Instances of workers that are online.
     overloaded_now : set of str

@@ -11,7 +11,8 @@ from stream.wire import ordering
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm
 from stream.wire.bed_stream import Arrival, Stream
 from stream.wire.lease import Leases
-from stream.wire.messages import BedStatus, Forecast, Message, Vitals, Waveform
+from stream.wire.messages import Forecast, Message, Vitals, Waveform
+from stream.wire.status_messages import BedStatus
 
 _RATE_WINDOW_NS = 5_000_000_000
 _MAX_LATENCIES = 200_000

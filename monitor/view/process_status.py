@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stream.mqtt.client import Received
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role
 
 MAX_PROCESSES = 1000

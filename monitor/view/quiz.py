@@ -16,8 +16,9 @@ from monitor.view.source import Source
 from stream.mqtt.client import Received
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, AlarmKind
 from stream.wire.alarm_texts import Phrase, Table
-from stream.wire.messages import Annotation, BedStatus, Message, Vitals, Waveform
+from stream.wire.messages import Annotation, Message, Vitals, Waveform
 from stream.wire.score_message import Score
+from stream.wire.status_messages import BedStatus
 from stream.wire.wave_message import Wave
 
 HIDDEN_KINDS: tuple[AlarmKind, ...] = (

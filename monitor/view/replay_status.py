@@ -12,8 +12,9 @@ from monitor.view.display_texts import reference_rhythm_phrase
 from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
 from stream.wire.alarm_texts import Phrase, phrase
-from stream.wire.messages import BedStatus, Waveform
+from stream.wire.messages import Waveform
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
+from stream.wire.status_messages import BedStatus
 
 REQUEST_TIMEOUT_NS = 10_000_000_000
 """Time after which a request has failed, ns: a publisher executes no older command."""

@@ -13,7 +13,8 @@ from stream.injections import amplifier, electrode_motion, lead_off, muscle_nois
 from stream.injections.noise import Samples, seed_of
 from stream.injections.swapped_electrodes import swap
 from stream.timebase import FS
-from stream.wire.messages import INVALID, RunningInjection
+from stream.wire.messages import INVALID
+from stream.wire.status_messages import RunningInjection
 
 ORDER: tuple[str, ...] = (
     "swapped_electrodes",
@@ -85,7 +86,7 @@ def disturb(
     injections : iterable of RunningInjection
         Of this signal. Those of a lead that is not there change nothing.
     lines : mapping of str to LineState
-        After the samples before; empty at the begin of an epoch.
+        After the samples before; empty at the start of an epoch.
     """
     gain, zero = (np.array([getattr(channel, name) for channel in channels], np.float64) for name in ("gain", "zero"))
     values = (adu - zero) / gain

@@ -19,7 +19,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from stream.injections.noise import Samples
-from stream.wire.messages import RunningInjection
+from stream.wire.status_messages import RunningInjection
 
 IMPEDANCE_LEADS = frozenset({"I", "II", "MLI", "MLII"})
 """Leads between whose electrodes respiration is measured; the modified ones have them on the torso."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from msgspec.structs import replace
 
 from stream.timebase import FS
-from stream.wire.messages import MAX_FINITE, RunningInjection
+from stream.wire.fields import MAX_FINITE
 from stream.wire.numerics_message import Numeric
+from stream.wire.status_messages import RunningInjection
 
 PULSE_OXIMETRY = ("spo2", "pulse_rate", "perfusion_index")
 

@@ -1,7 +1,7 @@
-"""The MQTT client: reconnects, publishes the status of its process, queues messages in both directions.
+"""The MQTT client of a process: sends and receives messages, and publishes the status of the process.
 
 Sent messages stay in an `Outbox` until the broker has acknowledged them; received messages stay in an `Inbox` until
-they are processed. Both persist across reconnects; each reconnect uses a new `Connection`.
+they are processed. Both persist across reconnects, which are the business of its `Link`.
 """
 
 from __future__ import annotations
@@ -11,38 +11,27 @@ import contextlib
 import hashlib
 import logging
 import math
-import random
 import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Literal, NoReturn, Self
+from typing import Literal, Self
 
 from stream.clock import rfc3339
-from stream.mqtt import packets, tls
+from stream.mqtt import packets
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.bounded_queue import Durations
-from stream.mqtt.connection import (
-    CONNECTION_ERRORS,
-    KEEPALIVE_S,
-    OBSERVER_KEEPALIVE_S,
-    Connection,
-    NoAnswerError,
-    ProtocolVersion,
-    covers,
-    finish_pending_connections,
-    first_exception,
-    is_unsupported_protocol,
-)
-from stream.mqtt.failures import permanent_failure, unreachable
+from stream.mqtt.connection import KEEPALIVE_S, OBSERVER_KEEPALIVE_S, covers, finish_pending_connections
 from stream.mqtt.inbox import REPORT_INTERVAL_S, Inbox, Received
+from stream.mqtt.link import Link
 from stream.mqtt.outbox import Outbox
 from stream.mqtt.ownership import OwnedTopics
 from stream.wire import codec
 from stream.wire.bed_places import BedPlaces
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.shard import ALL_BEDS, WARD_SHARDS, Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import OF_WARD, RETAINED, ROOT, Kind, Role, Topic
 from stream.wire.ward_messages import WardEcg
 
@@ -65,17 +54,8 @@ DISCONNECT_TIMEOUT_S = 1.0
 SIGN_OFF_TIMEOUT_S = 0.2
 """Maximum wait for the acknowledgement of the last status if other messages were not delivered in time."""
 
-ACKNOWLEDGE_TIMEOUT_S = 2.5
-"""Time after which a message that is not acknowledged shows that the link is dead. A process publishes its status every
-2 s, so it notices within 5 s."""
-
-ACKNOWLEDGE_CHECK_S = 0.25
-
 _OF_PROCESSES = f"{ROOT}/_/"
 """Beginning of the topics that are not of a bed."""
-
-_BACKOFF_S = (0.1, 1.0)
-"""First and longest delay between two connection attempts."""
 
 
 class Client:
@@ -107,7 +87,6 @@ class Client:
     ----------
     instance : str
         Random id of this process in its status topic.
-    connected : bool
     counters : Counter of str
         ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``, ``intrusions``: payloads that another client
         published on a retained topic of this process. They are replaced if `subscriptions` includes the topic.
@@ -148,7 +127,6 @@ class Client:
         self.role = role
         self.shard = shard
         self.instance = secrets.token_hex(6)
-        self.connected = False
         self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0, intrusions=0)
         self.beds: tuple[str, ...] = ()
         self.overloaded = False
@@ -157,10 +135,6 @@ class Client:
         self._bed_statuses: dict[str, BedStatus] = {}
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
-        self._connect_timeout_s = connect_timeout_s
-        self._resume_delay_s = resume_delay_s
-        self._tls_context = tls.client_context(address)
-        self._protocol = ProtocolVersion.V5
         # With a persistent session, the broker bounds what is not acknowledged yet, and nothing may be ignored.
         self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces(places), shard)
         self.lateness = self._inbox.lateness
@@ -169,11 +143,29 @@ class Client:
         self._owned = OwnedTopics()
         self._own_status = self._own_status_filter()
         self._next_report_s = -math.inf
-        self._connection: Connection | None = None
-        self._connections = 0
-        self._lost_s = 0.0
+        self._link = Link(
+            address,
+            (*self._subscriptions, *self._own_status),
+            self._outbox,
+            client_id=persistent_id or f"bedside-{role or 'observer'}-{self.instance}",
+            clean_session=persistent_id is None,
+            keepalive_s=KEEPALIVE_S if role is not None else OBSERVER_KEEPALIVE_S,
+            max_packet=packets.MAX_WARD_PACKET if self._receives_wards else packets.MAX_PACKET,
+            on_message=self._on_message,
+            will=self._will,
+            on_connected=self._begin_connection,
+            while_connected=self._publish_status_periodically,
+            counters=self.counters,
+            connect_timeout_s=connect_timeout_s,
+            resume_delay_s=resume_delay_s,
+        )
         self._task: asyncio.Task[None] | None = None
         self._leaving = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to the broker."""
+        return self._link.connected
 
     # --- context ------------------------------------------------------------------------------------------------
 
@@ -199,6 +191,22 @@ class Client:
                 log.warning("%d messages were not delivered", len(self._outbox))
         finally:
             await self._cancel()
+
+    async def _stay_connected(self, ready: asyncio.Future[None]) -> None:
+        try:
+            await self._link.run(ready)
+        finally:
+            # Waiting tasks must end: no message will be received or delivered.
+            self._inbox.wake()
+            self._outbox.release_waiters()
+
+    def _begin_connection(self) -> None:
+        """Queue what each connection begins with."""
+        self._outbox.put_retained()
+        if self.role is not None:
+            self._publish_status("online")
+        if self.on_connected is not None:
+            self.on_connected()
 
     async def _flush_and_sign_off(self) -> bool:
         """Deliver what is queued, then the status offline; return False if that takes longer than the limit.
@@ -365,8 +373,8 @@ class Client:
 
         A message of an earlier connection is ignored: the broker sends it again under another id.
         """
-        if self._connection is not None and received._connection == self._connections:
-            self._connection.acknowledge(received._mid)
+        if received._connection == self._link.number:
+            self._link.acknowledge(received._mid)
 
     def _on_message(self, topic: str, payload: bytes, retained: bool, mid: int) -> None:
         origin = "other" if retained else self._owned.received(topic, payload)
@@ -376,10 +384,10 @@ class Client:
         # What this process has sent of its beds is news to nobody here; its own status, to those that wait for it.
         ignored = topic in self._own_status or (origin == "own" and not topic.startswith(_OF_PROCESSES))
         accepted = not ignored and self._inbox.put(
-            topic, payload, retained=retained, mid=mid, connection=self._connections
+            topic, payload, retained=retained, mid=mid, connection=self._link.number
         )
-        if self._connection is not None and not (accepted and self._persistent_id):
-            self._connection.acknowledge(mid)
+        if not (accepted and self._persistent_id):
+            self._link.acknowledge(mid)
 
     # --- retained topics of this process ------------------------------------------------------------------------
 
@@ -408,100 +416,6 @@ class Client:
         for topic, payload in self._owned.restore(time.monotonic()):
             self._outbox.put(topic, payload)
 
-    # --- the connection -----------------------------------------------------------------------------------------
-
-    async def _stay_connected(self, ready: asyncio.Future[None]) -> None:
-        try:
-            await self._reconnect_forever(ready)
-        finally:
-            # Waiting tasks must end: no message will be received or delivered.
-            self._inbox.wake()
-            self._outbox.release_waiters()
-
-    async def _reconnect_forever(self, ready: asyncio.Future[None]) -> None:
-        started_s = time.monotonic()
-        delay_s = _BACKOFF_S[0]
-        while True:
-            problem: BaseException
-            try:
-                await self._connect_once(ready)
-            except* CONNECTION_ERRORS as group:
-                problem = first_exception(group)
-            was_connected, self.connected = self.connected, False
-            if is_unsupported_protocol(problem) and self._protocol is ProtocolVersion.V5:
-                self._protocol = ProtocolVersion.V311
-                continue
-            if (failure := permanent_failure(problem, self.address)) is not None:
-                raise failure
-            if not ready.done() and time.monotonic() - started_s > self._connect_timeout_s:
-                raise unreachable(problem, self.address)
-            if was_connected:
-                delay_s = _BACKOFF_S[0]
-                self._lost_s = time.monotonic()
-                self.counters["reconnects"] += 1
-                log.warning("connection to %s lost (%s); reconnecting", self.address, problem)
-            # Jitter, so that the clients of a restarted broker do not all connect at the same moment.
-            await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
-            delay_s = min(2 * delay_s, _BACKOFF_S[1])
-
-    async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
-        """Connect and serve the connection until it is lost; raises `CONNECTION_ERRORS`, alone or in a group."""
-        will = self._status("offline") if self.role is not None else None
-        if will is not None:
-            self._owned.will(*will)
-        connection = Connection(
-            self.address,
-            client_id=self._persistent_id or f"bedside-{self.role or 'observer'}-{self.instance}",
-            clean_session=self._persistent_id is None,
-            tls_context=self._tls_context,
-            protocol=self._protocol,
-            will=will,
-            keepalive_s=KEEPALIVE_S if self.role is not None else OBSERVER_KEEPALIVE_S,
-            on_message=self._on_message,
-            max_packet=packets.MAX_WARD_PACKET if self._receives_wards else packets.MAX_PACKET,
-        )
-        self._connection = connection
-        self._connections += 1
-        try:
-            async with connection:
-                await connection.subscribe((*self._subscriptions, *self._own_status))
-                self.connected = True
-                self._outbox.put_retained()
-                if self.role is not None:
-                    self._publish_status("online")
-                if self.on_connected is not None:
-                    self.on_connected()
-                reconnected = self.counters["reconnects"] > 0
-                if reconnected:
-                    log.info("connection to %s restored after %.1f s", self.address, time.monotonic() - self._lost_s)
-                if not ready.done():
-                    ready.set_result(None)
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._deliver(connection, self._resume_delay_s if reconnected else 0.0))
-                    tasks.create_task(self._publish_status_periodically())
-                    tasks.create_task(self._watch_acknowledgements(connection))
-                    await connection.run()
-        finally:
-            self._connection = None
-
-    async def _deliver(self, connection: Connection, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
-        await self._outbox.deliver(connection.publish, connection.in_flight)
-
-    async def _watch_acknowledgements(self, connection: Connection) -> None:
-        """Raise if an acknowledgement is due, and nothing comes for `ACKNOWLEDGE_TIMEOUT_S`: the link is dead.
-
-        What else the broker sends counts, too: an acknowledgement may stand behind thousands of messages. Turns of the
-        event loop are counted, not time: after a stall of this process the answers are still to be read.
-        """
-        seen, checks = None, 0
-        while True:
-            await asyncio.sleep(ACKNOWLEDGE_CHECK_S)
-            now = (self._outbox.oldest_in_flight, connection.reads)
-            seen, checks = now, 0 if now[0] is None or now != seen else checks + 1
-            if checks * ACKNOWLEDGE_CHECK_S >= ACKNOWLEDGE_TIMEOUT_S:
-                raise NoAnswerError("it acknowledges nothing")
-
     # --- status of this process ---------------------------------------------------------------------------------
 
     async def _publish_status_periodically(self) -> None:
@@ -516,6 +430,14 @@ class Client:
         topic, payload = self._status(state)
         self._owned.sent(topic, payload)
         self._outbox.put(topic, payload)
+
+    def _will(self) -> tuple[Topic, bytes] | None:
+        """Return the last will of the next connection: this process is offline."""
+        if self.role is None:
+            return None
+        will = self._status("offline")
+        self._owned.will(*will)
+        return will
 
     def _status(self, state: Literal["online", "offline"]) -> tuple[Topic, bytes]:
         assert self.role is not None

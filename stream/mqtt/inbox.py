@@ -20,8 +20,9 @@ from stream.mqtt.refused_beds import RefusedBeds
 from stream.timebase import FS
 from stream.wire import codec, topics
 from stream.wire.bed_places import BedPlaces
-from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.shard import ALL_BEDS, Shard, ward_shards
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import RETAINED, Kind, Topic
 from stream.wire.ward_messages import WardEcg
 

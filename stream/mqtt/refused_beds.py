@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.wire.messages import MAX_REFUSED
+from stream.wire.status_messages import MAX_REFUSED
 
 RECENT_S = 5.0
 """Time in s after the last refused chunk for which a bed counts as refused: chunks are shorter, or it has ended."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,8 +18,12 @@ from stream.errors import StorageError
 from stream.records.appended_annotations import sort
 from stream.records.appended_record import ENDED, mark_ended, storing
 from stream.timebase import FS
+from stream.wire.topics import is_bed
 
-KILLED = "the recording process ended unexpectedly; what came after the last sample is lost, at most 10 s"
+ALONE = "numerics alone; "
+"""Begin of a comment in the header of a record of numerics without ECG."""
+
+_KILLED = "the recording process ended unexpectedly; what came after the last"
 
 _FIRST_LINE = re.compile(r"\S+ \d+ (\S+) (\d+) ")
 """Frames per second, and frames."""
@@ -56,6 +61,27 @@ class RecordingFolder:
     def __exit__(self, *_: object) -> None:
         self._undo.close()
 
+    def beds(self) -> set[str]:
+        """Return the beds that have a folder."""
+        with storing(self.path):
+            return {path.name for path in self.path.iterdir() if path.is_dir() and is_bed(path.name)}
+
+    def check_room(self, least: int) -> None:
+        """Check that so many bytes are free, so that a recorder leaves room to others.
+
+        Raises
+        ------
+        StorageError
+            There are fewer.
+        """
+        with storing(self.path):
+            free = shutil.disk_usage(self.path).free
+        if free < least:
+            raise StorageError(
+                f"{self.path} has {free / 1e9:.2f} GB free, less than the {least / 1e9:g} GB of --min-free: make room, "
+                "or choose another --out; what was written is readable"
+            )
+
     def next_stem(self, bed: str) -> Path:
         """Return the path of a new record of a bed, without suffix."""
         folder = self.path / bed
@@ -65,15 +91,20 @@ class RecordingFolder:
         moment = re.sub("[-:]", "", rfc3339(time.time_ns()).partition(".")[0])
         return folder / f"{moment}_{max(numbers, default=0) + 1:04}"
 
-    def finish_interrupted(self) -> list[Path]:
-        """Complete the records that an earlier process left; return their paths without suffix. Empty ones are removed.
+    def finish_interrupted(self) -> dict[Path, str]:
+        """Complete the records that an earlier process left. Empty ones are removed.
+
+        Returns
+        -------
+        dict of Path to str
+            By their paths without suffix: what may be lost of each, as the last line of its header says.
 
         Raises
         ------
         StorageError
             They cannot be written.
         """
-        found = []
+        found = {}
         for header in sorted(self.path.glob("*/*.hea")):
             text = _text(header)
             if not _NAME.match(header.stem) or f"\n{ENDED}" in text:
@@ -85,9 +116,10 @@ class RecordingFolder:
                 continue
             for suffix in (".atr", ".ref"):
                 sort(header.with_suffix(suffix))
-            mark_ended(header, KILLED)
+            reason = _killed(text)
+            mark_ended(header, reason)
             if _NAME.fullmatch(header.stem):
-                found.append(header.with_suffix(""))
+                found[header.with_suffix("")] = reason
         return found
 
     def recorded(self) -> dict[str, dict[str, int]]:
@@ -108,6 +140,14 @@ class RecordingFolder:
 def not_recorded(first: int, stop: int) -> str:
     """Return the note on samples of a session that no record contains."""
     return f"gap: samples {first} to {stop - 1} of the session ({(stop - first) / FS:.2f} s) were not recorded"
+
+
+def _killed(text: str) -> str:
+    """Return what a killed process may have lost of a record: of numerics alone, each row is written as it comes."""
+    line = _FIRST_LINE.match(text)
+    if line and f"\n# {ALONE}" in text:
+        return f"{_KILLED} row is lost, at most one row of {1 / float(line[1]):g} s"
+    return f"{_KILLED} sample is lost, at most 10 s"
 
 
 def _length(text: str) -> int:

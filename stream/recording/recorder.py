@@ -16,19 +16,22 @@ from pathlib import Path
 
 from stream.errors import RecordError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client, Received
+from stream.mqtt.client import Client
+from stream.recording.bed_files import BedFiles
 from stream.recording.bed_recording import BedRecording
 from stream.recording.chart_recording import ChartRecording
 from stream.recording.folder import RecordingFolder
+from stream.recording.short_records import DEFAULT_SHORT, ShortRecords
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
-from stream.wire.bed_places import BedPlaces
+from stream.wire.bed_places import PLACES_VARIABLE, BedPlaces
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
-from stream.wire.messages import Annotation, Beat, BedStatus, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Message, Vitals, Waveform
 from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
@@ -92,6 +95,10 @@ class Recorder:
     rotate : int
         Samples of ECG after which a new record begins.
     convert : callable or None
+    short : int
+        Short records that a bed may begin in an hour.
+    min_free : int
+        Bytes on the disk below which recording ends.
 
     Attributes
     ----------
@@ -100,11 +107,22 @@ class Recorder:
     """
 
     def __init__(
-        self, folder: RecordingFolder, beds: Sequence[str], *, rotate: int, convert: Convert | None = None
+        self,
+        folder: RecordingFolder,
+        beds: Sequence[str],
+        *,
+        rotate: int,
+        convert: Convert | None = None,
+        short: int = DEFAULT_SHORT,
+        min_free: int = 0,
     ) -> None:
         self.beds = tuple(beds)
         self._folder, self._wanted, self._rotate, self._convert = folder, frozenset(beds), rotate, convert
+        self._most_short, self._min_free = short, min_free
         self._recorded = folder.recorded()
+        self._folders = folder.beds()
+        self._short: dict[str, ShortRecords] = {}  # also of beds that have lost their place, and may come again
+        self._full = False
         self._recordings: dict[str, BedRecording] = {}
         self._charts: dict[str, ChartRecording] = {}
         self._places = BedPlaces()
@@ -115,8 +133,8 @@ class Recorder:
 
     def finish_interrupted(self) -> None:
         """Complete the records that a killed process left, and say so."""
-        for stem in self._folder.finish_interrupted():
-            log.warning("%s was interrupted: what came after its last frame, up to 10 s, is lost", stem)
+        for stem, reason in self._folder.finish_interrupted().items():
+            log.warning("%s is complete now: %s", stem, reason)
             self._converted(stem)
 
     async def run(self, client: Client) -> None:
@@ -130,13 +148,13 @@ class Recorder:
                         received = await client.receive()
             now_ns = time.monotonic_ns()
             if received is not None:
-                self.process(received, now_ns)
+                self.process(received.message, now_ns)
             if now_ns / 1e9 >= due_s:
                 self.tick(now_ns)
                 due_s = now_ns / 1e9 + TICK_S
                 await asyncio.sleep(0)
 
-    def process(self, received: Received, now_ns: int) -> None:
+    def process(self, message: Message | None, now_ns: int) -> None:
         """Process a message.
 
         Raises
@@ -144,7 +162,6 @@ class Recorder:
         StorageError
             The files cannot be written.
         """
-        message = received.message
         if not self._leases.accept(message):
             return
         match message:
@@ -171,7 +188,14 @@ class Recorder:
                 self._update(message, now_ns)
 
     def tick(self, now_ns: int) -> None:
-        """Write what is due."""
+        """Write what is due.
+
+        Raises
+        ------
+        StorageError
+            The files cannot be written, or the disk is nearly full.
+        """
+        self._folder.check_room(self._min_free)
         for bed in self._recordings.values():
             bed.tick(now_ns)
         for chart in self._charts.values():
@@ -203,7 +227,7 @@ class Recorder:
             if name in self._charts:
                 self._charts[name].release(session, now_ns)
         if isinstance(status, BedStatus) and status.role == "publisher" and status.bed in self._charts:
-            self._charts[status.bed].hear(status.session, now_ns)
+            self._charts[status.bed].note_reported(status.session, now_ns)
         if isinstance(status, BedStatus) and status.role == "worker" and status.bed in self._recordings:
             self._recordings[status.bed].expect(status)
 
@@ -212,13 +236,7 @@ class Recorder:
         if not self._admit(name, now_ns, signal_s):
             return None
         if name not in self._recordings:
-            self._recordings[name] = BedRecording(
-                name,
-                lambda: self._folder.next_stem(name),
-                self._rotate,
-                lambda segment: self._converted(segment.stem),
-                self._recorded.get(name, {}),
-            )
+            self._recordings[name] = BedRecording(self._files(name), self._rotate)
         return self._recordings[name]
 
     def _chart(self, name: str, now_ns: int) -> ChartRecording | None:
@@ -227,17 +245,41 @@ class Recorder:
         if (known is not None and known.is_sent(now_ns)) or not self._admit(name, now_ns):
             return None
         if name not in self._charts:
-            self._charts[name] = ChartRecording(
-                name,
-                lambda: self._folder.next_stem(name),
-                self._rotate // FS,
-                self._converted,
-                self._recorded.get(name, {}),
-            )
+            self._charts[name] = ChartRecording(self._files(name), self._rotate // FS)
         return self._charts[name]
+
+    def _files(self, name: str) -> BedFiles:
+        short = self._short.setdefault(name, ShortRecords(name, self._most_short))
+        recorded = self._recorded.get(name, {})
+        return BedFiles(name, lambda: self._next_stem(name), self._converted, recorded, short)
+
+    def _next_stem(self, name: str) -> Path | None:
+        """Return the path of a new record; None if its bed has no folder and there are too many."""
+        if not self._has_folder(name):
+            return None
+        self._folders.add(name)
+        return self._folder.next_stem(name)
+
+    def _has_folder(self, name: str) -> bool:
+        """Return whether a bed has a folder or may have one; that there are too many is logged once."""
+        if name in self._folders or len(self._folders) < self._places.limit:
+            return True
+        if not self._full:
+            self._full = True
+            log.warning(
+                "%s has folders of %d beds: bed %s and others beyond are not recorded. Choose another --out, name the "
+                "beds with --bed, or set %s",
+                self._folder.path,
+                len(self._folders),
+                name,
+                PLACES_VARIABLE,
+            )
+        return False
 
     def _admit(self, name: str, now_ns: int, signal_s: float = 0.0) -> bool:
         """Return whether there is a place for a bed. The one that loses its place ends with what it has."""
+        if not self._has_folder(name):
+            return False
         admitted, lost = self._places.admit(name, now_ns / 1e9, signal_s)
         if lost is not None:
             self._remove(lost, "another bed has its place", now_ns)
@@ -252,6 +294,8 @@ class Recorder:
         if (chart := self._charts.pop(name, None)) is not None:
             chart.close(reason)
             counters.update(chart.counters)
+        if name not in self._folders:
+            self._short.pop(name, None)
         self._totals.update(counters)
         self._totals["beds"] += bool(counters["segments"])
 

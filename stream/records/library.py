@@ -15,7 +15,7 @@ from stream.records.synthetic.live_record import LiveRecord
 from stream.records.synthetic.presets import LIVE, PRESETS, SECONDS, live_record, rhythms_of
 from stream.records.wfdb_reader import read_summary
 from stream.timebase import FS
-from stream.wire.messages import MAX_OFFERS, Offer
+from stream.wire.status_messages import MAX_OFFERS, Offer
 
 log = logging.getLogger("bedside.records")
 

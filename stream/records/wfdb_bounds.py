@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.errors import RecordError
+from stream.timebase import FS
 
 MIN_FS, MAX_FS = 1.0, 100_000.0
 """Accepted sampling rates, in Hz."""
@@ -20,6 +21,12 @@ MAX_HOURS = 48.0
 
 MAX_SAMPLES = 100_000_000
 """Maximum number of stored samples of one signal."""
+
+MAX_READ_SAMPLES = 150_000_000
+"""Maximum number of samples that are read of all signals together: two leads of 48 h, twelve of 9 h at 360 Hz.
+
+A sample takes 15 to 25 bytes until it is converted, measured with 2 to 12 leads at 100 to 1,000 Hz: 3.8 GB at most.
+"""
 
 MAX_SIGNALS, MAX_SEGMENTS, MAX_HEADER_BYTES = 512, 10_000, 1 << 20
 """Far above those of public databases; wfdb's time to parse a header grows faster than linearly."""
@@ -109,12 +116,7 @@ def check_duration(folder: Path, header: Any, min_fs: float = MIN_FS, of: str = 
             f"{header.record_name}: sampling rate {header.fs} Hz is not that of {of}; "
             "correct the first line of its header"
         )
-    segments = [segment for segment in getattr(header, "segments", [header]) if segment is not None]
-    frames = max(header.sig_len or 0, sum(getattr(header, "seg_len", ())))
-    frames = max([frames, *(_frames(folder, segment) for segment in segments)])
-    # A skew shifts a signal by frames that wfdb allocates, too.
-    frames += max((skew for segment in segments for skew in segment.skew or () if skew), default=0)
-    per_frame = max((n for segment in segments for n in segment.samps_per_frame or () if n), default=1)
+    frames, per_frame = _frames_of_all(folder, header)
     hours = frames / header.fs / 3600
     if hours > MAX_HOURS and frames > MAX_HOURS * 3600:  # a chart, with a row per hour, may last longer
         raise RecordError(
@@ -126,6 +128,39 @@ def check_duration(folder: Path, header: Any, min_fs: float = MIN_FS, of: str = 
             f"{header.record_name} has {frames * per_frame:,} samples per signal, at most {MAX_SAMPLES:,} are read: "
             "correct its header, or cut the record"
         )
+
+
+def check_leads(folder: Path, header: Any, leads: int, waves: int) -> None:
+    """Reject a record whose signals are too much together; call `check_duration` first.
+
+    Parameters
+    ----------
+    folder : Path
+    header : wfdb.Record or wfdb.MultiRecord
+    leads, waves : int
+        Signals that are read: as ECG, at 360 Hz if they are stored at a lower rate, and as they are stored.
+
+    Raises
+    ------
+    RecordError
+    """
+    frames, per_frame = _frames_of_all(folder, header)
+    samples = leads * max(frames * per_frame, round(frames / header.fs * FS)) + waves * frames * per_frame
+    if samples > MAX_READ_SAMPLES:
+        raise RecordError(
+            f"{header.record_name} has {samples:,} samples in {leads + waves} signals, at most {MAX_READ_SAMPLES:,} "
+            "are read: cut the record, or leave signals out"
+        )
+
+
+def _frames_of_all(folder: Path, header: Any) -> tuple[int, int]:
+    """Return the frames of a record, and the samples of its fastest signal in each."""
+    segments = [segment for segment in getattr(header, "segments", [header]) if segment is not None]
+    frames = max(header.sig_len or 0, sum(getattr(header, "seg_len", ())))
+    frames = max([frames, *(_frames(folder, segment) for segment in segments)])
+    # A skew shifts a signal by frames that wfdb allocates, too.
+    frames += max((skew for segment in segments for skew in segment.skew or () if skew), default=0)
+    return frames, max((n for segment in segments for n in segment.samps_per_frame or () if n), default=1)
 
 
 def _frames(folder: Path, segment: Any) -> int:

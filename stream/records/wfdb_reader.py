@@ -32,8 +32,9 @@ from stream.records.record import Annotations, Record, RecordedNumeric, Recorded
 from stream.records.signals import MAY_BE_ZERO, choose_numerics, choose_waves, plain_name
 from stream.records.synthetic.presets import PRESETS, synthetic_record
 from stream.timebase import FS
-from stream.wire.messages import ANALYSED_LEADS, INVALID, MAX_GAIN, MAX_LEADS
-from stream.wire.messages import MIN_GAIN as LOWEST_GAIN
+from stream.wire.fields import MAX_GAIN, MAX_LEADS
+from stream.wire.fields import MIN_GAIN as LOWEST_GAIN
+from stream.wire.messages import ANALYSED_LEADS, INVALID
 from stream.wire.numerics_message import UNIT_OF
 from stream.wire.wave_message import MAX_WAVE_FS, MIN_WAVE_FS, WAVE_UNIT, Signal
 
@@ -115,6 +116,7 @@ def read(stem: Path, *, name: str, source: str) -> Record:
         contents = ", ".join(names) or "no signals"
         raise RecordError(f"{stem.name} contains no ECG signal in mV (it contains {contents}): choose another record")
     others = choose_waves(names, units)
+    wfdb_bounds.check_leads(stem.parent, header, len(chosen), len(others))
     # Smoothing frames would average the ECG down to the rate of the slowest signal of the record.
     channels = [*chosen, *(i for i, _ in others.values())]
     raw = _call(stem, "rdrecord", channels=channels, physical=True, smooth_frames=False)
@@ -329,7 +331,9 @@ def quantise(mv: Samples, gain: float, zero: int) -> Lead:
         if abs(zero) > FULL_SCALE:
             gain, zero = _fit(gain, min(low, 0.0), max(high, 0.0))  # 0 mV must be representable, too
     adu = np.full(mv.shape, INVALID, np.int16)
-    adu[valid] = np.rint(values * gain + zero).astype(np.int16)
+    values *= gain
+    values += zero
+    adu[valid] = np.rint(values, out=values)  # in place: a long record has 0.5 GB per lead
     return Lead(adu, float(gain), zero)
 
 

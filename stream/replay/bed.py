@@ -12,7 +12,8 @@ from stream.replay.shard_run import ShardRun
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
 from stream.wire.injection_kinds import Disturbable
-from stream.wire.messages import (
+from stream.wire.scenario_status import ScenarioStatus
+from stream.wire.status_messages import (
     MAX_REASON,
     MAX_RESULTS,
     BedStatus,
@@ -21,7 +22,6 @@ from stream.wire.messages import (
     RhythmOffer,
     RunningInjection,
 )
-from stream.wire.scenario_status import ScenarioStatus
 from stream.wire.truth_message import Truth
 
 MAX_EXECUTED_IDS = 64

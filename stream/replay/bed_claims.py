@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from stream.errors import UsageError
 from stream.mqtt.client import STATUS_INTERVAL_S, Client, Received
-from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 
 CONFIRM_S = 2.5 * STATUS_INTERVAL_S

@@ -1,7 +1,7 @@
 """The injections and faults of the wire of all beds of a publisher: begin, end, and what they change. No socket.
 
 They concern the bed: after a seek, at the restart of a loop and with another record they go on, until they are stopped
-or over. In a record without their signal or lead they change nothing. Each begin and each end is sent as truth.
+or over. In a record without their signal or lead they change nothing. Each start and each end is sent as truth.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from stream.replay.schedule import NEVER_NS
 from stream.replay.wire_faults import HeldBack, copies, release_ns
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, MAX_INJECTIONS, Disturbable
-from stream.wire.messages import Message, RunningInjection, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Inject, InjectionAction, StopInjection
+from stream.wire.status_messages import RunningInjection
 from stream.wire.wave_message import Wave
 
 

@@ -10,8 +10,8 @@ from stream.replay.playhead import Playhead
 from stream.replay.truths import truth_of
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, WIRE_FAULTS
-from stream.wire.messages import RunningInjection
 from stream.wire.replay_actions import Inject
+from stream.wire.status_messages import RunningInjection
 from stream.wire.truth_message import Truth
 
 
@@ -50,7 +50,7 @@ def description(injection: RunningInjection, leads: tuple[str, ...]) -> str:
 def truth(
     injection: RunningInjection, phase: Literal["begin", "end"], index: int, head: Playhead, now_ns: int
 ) -> Truth:
-    """Return the message of the begin or the end of an injection."""
+    """Return the message of the start or the end of an injection."""
     level = INJECTION_RULES[injection.kind].level
     seconds = None if injection.end is None else (injection.end - injection.begin) / FS
     values = {"hz": injection.hz, "seconds": seconds}

@@ -30,7 +30,8 @@ from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.visit import LEAD_IN, LEAD_IN_CHUNK, LEAD_IN_SPEED, Visit
 from stream.timebase import FS
 from stream.wire.codec import MAX_BYTES
-from stream.wire.messages import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED, Waveform
+from stream.wire.fields import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED
+from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.topics import check_bed
 from stream.wire.wave_message import Wave
@@ -60,7 +61,7 @@ class ReplayConfig:
     start_s : float
         Position in the record at which to begin, in s.
     delay_s : float
-        Time from the begin of the replay to the due time of the first sample, in s.
+        Time from the start of the replay to the due time of the first sample, in s.
 
     Raises
     ------
@@ -252,7 +253,7 @@ class Playhead(msgspec.Struct, frozen=True):
         return self._numerics(position, alone), head
 
     def _restarted(self) -> Playhead:
-        """Return the playhead at the begin of its record, in a new epoch, if it loops and the record has ended."""
+        """Return the playhead at the start of its record, in a new epoch, if it loops and the record has ended."""
         if self.ended and self.loop:
             return replace(self, position=0, epoch=self.epoch + 1, epoch_start=self.start)
         return self

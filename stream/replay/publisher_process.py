@@ -11,10 +11,11 @@ from stream.clock import Clock
 from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
-from stream.records.episodes import counts, named
+from stream.records.episodes import Episode, counts, named
 from stream.records.library import Library, LoadedRecords
 from stream.records.synthetic.live_record import LiveRecord
 from stream.replay import bed_claims
+from stream.replay.bed_output import LEDGER
 from stream.replay.descriptions import description
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
@@ -27,8 +28,8 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import RhythmOffer
 from stream.wire.replay_actions import ChooseRecord, Inject, ShowEpisode
+from stream.wire.status_messages import RhythmOffer
 from stream.wire.topics import Kind, Role, Topic, pattern
 
 log = logging.getLogger("bedside.publisher")
@@ -76,7 +77,7 @@ async def serve(
     language : str
         Of its texts.
     injections : sequence of (str, Inject)
-        Beds and what is injected into them from the begin.
+        Beds and what is injected into them from the start.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -101,10 +102,10 @@ async def serve(
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
     own = [pattern(kind, bed) for kind in (Kind.COMMAND, Kind.NUMERICS) for bed in beds]
-    heard = beds if scenario is not None and scenario.waits_for_alarms else ()
-    alarms = [pattern(Kind.ALARMS, bed) for bed in heard]
+    awaited = beds if scenario is not None and scenario.waits_for_alarms else ()
+    alarms = [pattern(Kind.ALARMS, bed) for bed in awaited]
     subscriptions = [*own, *alarms, *bed_claims.subscriptions(beds)]
-    with ledger(ledger_path, *Publisher.LEDGER) as write:
+    with ledger(ledger_path, *LEDGER) as write:
         client = Client(
             address,
             role=Role.PUBLISHER,
@@ -133,7 +134,7 @@ async def serve(
                 language=language,
             )
             for name, action in injections:
-                publisher.perform(publisher.beds[name], action, "replay")
+                publisher.actions.perform(name, action, "replay")
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:
                 for bed in publisher.beds.values():
@@ -178,44 +179,47 @@ async def _report(client: Client, report: LoadReport | None) -> None:
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library | LoadedRecords) -> None:
     """Execute received commands; count and log refused ones. Records are loaded in a thread."""
-    following = NextEpisodes(library, await asyncio.to_thread(library.episodes))
+    following = NextEpisodes(library, await _episodes(library))
     client.counters["commands_refused"] = 0
     offering = asyncio.create_task(_offer(publisher, library, following))
     try:
         async for received in client:
             command = received.message
             if isinstance(command, Alarm):
-                publisher.observe_alarm(command)
+                publisher.commands.observe_alarm(command)
             if not isinstance(command, Command):
                 continue
-            if offering.done() or isinstance(command.action, ChooseRecord):
-                await offering
+            not_listed = await offering if offering.done() or isinstance(command.action, ChooseRecord) else ""
             try:
-                await _execute(publisher, library, following, command)
-            except BedsideError as error:
+                await _execute(publisher, library, following, command, not_listed)
+            except (BedsideError, ModuleNotFoundError) as error:
                 client.counters["commands_refused"] += 1
-                log.warning("command refused: %s", error)
-                publisher.refuse(command, str(error))
+                log.warning("command refused: %s", _in_words(error))
+                publisher.commands.refuse(command, _in_words(error))
     finally:
         offering.cancel()
         await asyncio.gather(offering, return_exceptions=True)
 
 
 async def _execute(
-    publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes, command: Command
+    publisher: Publisher,
+    library: Library | LoadedRecords,
+    following: NextEpisodes,
+    command: Command,
+    not_listed: str,
 ) -> None:
-    """Execute a command; `BedsideError` says why it cannot be."""
+    """Execute a command; the error says why it cannot be. ``not_listed``: why records are missing in the offers."""
     if isinstance(command.action, ChooseRecord):
         name = command.action.record
-        if all(offer.name != name for offer in publisher.offers):
-            raise UsageError(f"record {name!r} is not offered")
-        bed = publisher.accept(command)
-        publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
-        publisher.complete(command)
+        if all(offer.name != name for offer in publisher.statuses.offers):
+            raise UsageError(f"record {name!r} is not offered" + (f": {not_listed}" if not_listed else ""))
+        publisher.commands.accept(command)
+        publisher.actions.choose_record(command.bed, await asyncio.to_thread(library.load, name))
+        publisher.commands.complete(command)
     elif isinstance(command.action, ShowEpisode):
         await _show_episode(publisher, library, command, command.action, following)
     else:
-        publisher.execute(command)
+        publisher.commands.execute(command)
 
 
 async def _show_episode(
@@ -226,37 +230,69 @@ async def _show_episode(
     following: NextEpisodes,
 ) -> None:
     """Find the episode of a command, load its record unless the bed has it, show it, and prepare for the next one."""
-    bed = publisher.accept(command)
+    publisher.commands.accept(command)
     if action.record is None or action.start_s is None or action.end_s is None:
         episode = following.choose(command.bed, action.rhythm or "")
     else:
         if not library.has(action.record):
             raise UsageError(f"record {action.record!r} is not on disk; 'bedside data list' shows what is")
         episode = named(following.episodes, action.record, action.start_s, action.end_s, action.rhythm)
-    record = bed.head.record
-    if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the begin of a record
+    record = publisher.beds[command.bed].head.record
+    if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the start of a record
         record = await following.load(episode.record)
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")
-    publisher.visit(bed, record, episode, action.after)
-    publisher.complete(command)
+    publisher.actions.show_episode(command.bed, record, episode, action.after)
+    publisher.commands.complete(command)
     if action.record is None:
         following.note_shown(command.bed, episode.rhythm)
         await following.load_ahead(command.bed)
 
 
-async def _offer(publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes) -> None:
-    """Offer rhythms, once their next records are loaded if a bed can show them, and the records that need no download.
+async def _episodes(library: Library | LoadedRecords) -> tuple[Episode, ...]:
+    """Return the episodes at hand; none if the folders of the records cannot be read."""
+    try:
+        return await asyncio.to_thread(library.episodes)
+    except OSError as error:
+        log.warning("episodes cannot be listed: %s", _in_words(error))
+        return ()
 
-    Each is read in a thread, so that shutdown waits for one at most.
-    """
+
+async def _offer(publisher: Publisher, library: Library | LoadedRecords, following: NextEpisodes) -> str:
+    """Offer rhythms and records; return what prevents it, empty if nothing does. The replay goes on in any case."""
+    problem = ""
+    for offer in (_offer_rhythms, _offer_records):
+        try:
+            await offer(publisher, library, following)
+        except (BedsideError, ModuleNotFoundError, OSError) as error:
+            if _in_words(error) != problem:
+                problem = _in_words(error)
+                log.warning("records cannot be listed: %s", problem)
+    return problem
+
+
+async def _offer_rhythms(publisher: Publisher, _: Library | LoadedRecords, following: NextEpisodes) -> None:
+    """Offer rhythms, once their next records are loaded if a bed can show them."""
     records = [bed.head.record for bed in publisher.beds.values()]
     if not all(isinstance(record, LiveRecord) or record.alone for record in records):
         await following.load_ahead(next(iter(publisher.beds)))
-    publisher.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in counts(following.episodes).items())
+    found = counts(following.episodes)
+    publisher.statuses.rhythms = tuple(RhythmOffer(rhythm=name, episodes=n) for name, n in found.items())
+
+
+async def _offer_records(publisher: Publisher, library: Library | LoadedRecords, _: NextEpisodes) -> None:
+    """Offer the records that need no download. Each is read in a thread, so that shutdown waits for one at most."""
     listing, offers = library.listing(), []
-    while (entry := await asyncio.to_thread(next, listing, None)) is not None:
-        _, offer = entry
-        if offer is not None:
-            offers.append(offer)
-    publisher.offers = tuple(offers)
+    try:
+        while (entry := await asyncio.to_thread(next, listing, None)) is not None:
+            if entry[1] is not None:
+                offers.append(entry[1])
+    finally:
+        publisher.statuses.offers = tuple(offers)  # also those before one that cannot be read
+
+
+def _in_words(error: Exception) -> str:
+    """Return an error as one line; libraries that may be missing here are those that read records."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed; run: pip install 'bedside[records]'"
+    return f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.strerror else str(error)

@@ -29,7 +29,7 @@ def episodes_of(
     ----------
     scenario : Scenario
     records : sequence of (Record or LiveRecord, float)
-        Those of `stream.replay.scenario_run.first_records`.
+        Those of `stream.replay.scenario_records.first_records`.
     library : Library or LoadedRecords
 
     Raises

@@ -15,7 +15,7 @@ from stream.errors import UsageError
 from stream.records.episodes import LEAD_IN_S, Episode
 from stream.records.record import Record
 from stream.timebase import FS
-from stream.wire.messages import ShownEpisode
+from stream.wire.status_messages import ShownEpisode
 
 LEAD_IN = round(LEAD_IN_S * FS)
 

@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from stream.replay.schedule import NEVER_NS
-from stream.wire.messages import Annotation, Message, RunningInjection, Waveform
+from stream.wire.messages import Annotation, Message, Waveform
+from stream.wire.status_messages import RunningInjection
 from stream.wire.wave_message import Wave
 
 

@@ -1,11 +1,62 @@
-"""What a step of a scenario does, and what it waits for: for the status of its bed, and in few words."""
+"""Where a bed is in its scenario, what its steps do, and what they wait for: for the status of the bed."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import islice
 
-from stream.scenario.scenario import After, Place, Step
-from stream.wire.scenario_status import ScenarioStep, StepAction, StepWait
+import msgspec
+
+from stream.scenario.scenario import After, Place, Scenario, Step
+from stream.scenario.timeline import Timeline, due
+from stream.timebase import FS
+from stream.wire.scenario_status import (
+    MAX_SCENARIO_STEPS,
+    MAX_STATUS_ACTIONS,
+    ScenarioStatus,
+    ScenarioStep,
+    StepAction,
+    StepWait,
+)
+
+
+def status_of(
+    scenario: Scenario, steps: Sequence[Step], timeline: Timeline, playing: bool, language: str
+) -> ScenarioStatus:
+    """Return the state of a bed in its scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    steps : sequence of Step
+        Those of the bed.
+    timeline : Timeline
+    playing : bool
+        Whether the scenario goes on at the bed.
+    language : str
+        Of the title, ``en`` or ``ja``.
+    """
+    planned = [due(steps, timeline, number) for number in range(len(steps))]
+    following = min(range(len(planned)), key=planned.__getitem__, default=0)
+    comes = bool(planned) and not math.isinf(planned[following])
+    shown, actions = [], 0
+    for step, at, fired in islice(zip(steps, planned, timeline.fired, strict=True), MAX_SCENARIO_STEPS):
+        known = at if fired is None else fired
+        at_s = None if math.isinf(known) else round(known / FS, 2)
+        one = described(steps, step, at_s, happened=fired is not None)
+        actions += len(one.actions)
+        shown.append(one if actions <= MAX_STATUS_ACTIONS else msgspec.structs.replace(one, actions=()))
+    return ScenarioStatus(
+        name=scenario.name,
+        title=scenario.title.of(language)[:200],
+        position_s=round(timeline.position / FS, 2),
+        seconds=scenario.seconds,
+        playing=playing,
+        next=in_words(steps[following])[:80] if comes else "",
+        next_s=round(planned[following] / FS, 2) if comes else None,
+        steps=tuple(shown),
+    )
 
 
 def described(steps: Sequence[Step], step: Step, at_s: float | None, *, happened: bool) -> ScenarioStep:

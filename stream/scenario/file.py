@@ -28,7 +28,7 @@ SHIPPED = files("stream.scenario").joinpath("shipped")
 """The scenarios of this package."""
 
 SETTLED_S = 60.0
-"""Time for which a patient has been as it is at the begin, s: the saturation at the finger is that of the past."""
+"""Time for which a patient has been as it is at the start, s: the saturation at the finger is that of the past."""
 
 _LITERAL = re.compile(r"Invalid enum value '(.*)'")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -218,7 +218,7 @@ def _course_checks(scenario: Scenario, bed: Bed) -> Iterator[tuple[str, Callable
 
 
 def initial_patient(bed: Bed) -> Patient:
-    """Return the synthetic patient of a bed at its begin.
+    """Return the synthetic patient of a bed at its start.
 
     Raises
     ------
@@ -266,7 +266,7 @@ def _check_step(scenario: Scenario, step: Step, number: int) -> None:
     if step.name is not None and any(step.name == other.name for other in scenario.steps[:number]):
         raise _KeyError("name", f"{step.name!r} is another step: give each its own")
     if step.after is not None:
-        _check_after(scenario, step.after, bed.name)
+        _check_after(scenario, step.after, bed.name, number)
     if bed.record is not None:
         for key in ("rhythm", "rate", "vitals", "ramp_s"):
             if getattr(step, key):
@@ -309,10 +309,15 @@ def _check_episode(step: Step) -> None:
         raise _KeyError("episode.end_s", f"of {step.episode.end_s:g} is not after start_s")
 
 
-def _check_after(scenario: Scenario, after: After, bed: str) -> None:
+def _check_after(scenario: Scenario, after: After, bed: str, number: int) -> None:
     given = [name for name in ("event", "alarm", "rhythm", "step") if getattr(after, name) is not None]
     if len(given) != 1:
         raise _KeyError("after", f"needs one of event, alarm, rhythm, step, not {' and '.join(given) or 'none'}")
+    if after.step is None:
+        return
     names = [step.name for step in scenario.steps_of(bed) if step.name is not None]
-    if after.step is not None and after.step not in names:
+    if after.step not in names:
         raise _KeyError("after", f"step {after.step!r} is no step of bed {bed}: one of {', '.join(names) or 'none'}")
+    # Steps that wait for themselves or for each other would never happen.
+    if all(step.name != after.step for step in scenario.steps[:number]):
+        raise _KeyError("after.step", f"{after.step!r} is not above this step: put that one before it")

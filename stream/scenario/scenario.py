@@ -11,8 +11,8 @@ import msgspec
 
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind
+from stream.wire.fields import MAX_SPEED, MIN_SPEED, BedName, RhythmName
 from stream.wire.injection_kinds import MAX_INJECTION_S, InjectedSignal, InjectionKind
-from stream.wire.messages import MAX_SPEED, MIN_SPEED, BedName, RhythmName
 from stream.wire.replay_actions import MAX_RAMP_S, RhythmCode, VitalName
 from stream.wire.replay_actions import After as Then
 
@@ -48,7 +48,7 @@ class Texts(Part, frozen=True, kw_only=True):
 
 
 class Bed(Part, frozen=True, kw_only=True):
-    """A bed at the begin.
+    """A bed at the start.
 
     Attributes
     ----------

@@ -15,19 +15,9 @@ import msgspec
 
 from stream.wire.answer import Answer
 from stream.wire.detail import SetDetail
+from stream.wire.fields import MAX_FINITE, BedName, Finite, Hex128, Index, LeadName, Lease, Text
 from stream.wire.limit_ranges import BELOW, Apnoea, Pressure, Rate, Respiration, Saturation
-from stream.wire.messages import (
-    ANALYSED_LEADS,
-    MAX_FINITE,
-    BedName,
-    Finite,
-    Hex128,
-    Index,
-    LeadName,
-    Lease,
-    Message,
-    Text,
-)
+from stream.wire.messages import ANALYSED_LEADS, Message
 from stream.wire.replay_actions import (
     ChooseRecord,
     Inject,

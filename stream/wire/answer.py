@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from stream.wire.messages import Hex128, Index
+from stream.wire.fields import Hex128, Index
 
 RhythmCode = Annotated[str, msgspec.Meta(min_length=1, max_length=16, pattern=r"^[A-Z0-9]+\Z")]
 """Code of a WFDB rhythm annotation, without its bracket."""
@@ -28,7 +28,7 @@ QUIZ_RHYTHMS: tuple[str, ...] = (
     "ASYS",
     "NOISE",
 )
-"""Rhythms among which a student chooses; ``NOISE``: the signal is disturbed, and no rhythm can be told."""
+"""Rhythms among which a student chooses; ``NOISE``: the signal is disturbed, and no rhythm can be named."""
 
 SAME: tuple[frozenset[str], ...] = (
     frozenset({"VF", "VFIB", "VFL"}),

@@ -13,10 +13,11 @@ import msgspec
 from stream.errors import MessageError
 from stream.wire import topics
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import Outlook
 from stream.wire.score_message import Score
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast

@@ -21,9 +21,11 @@ import msgspec
 
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.bed_places import configured_places
-from stream.wire.messages import MAX_LEASE, Beat, BedStatus, Forecast, Message, Vitals
+from stream.wire.fields import MAX_LEASE
+from stream.wire.messages import Beat, Forecast, Message, Vitals
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import Outlook
+from stream.wire.status_messages import BedStatus
 
 T = TypeVar("T", Alarm, ActiveAlarms)
 

@@ -1,89 +1,54 @@
-"""The MQTT messages, except alarms and commands (`stream.wire.alarm_messages`).
+"""Messages of the ECG of a bed, and of what is computed from it: chunks, forecasts, beats, vital signs, annotations.
 
 Sample indices count from the start of a session and never decrease. ``t0_ns`` is the Unix time at which the first
 sample of a chunk is due; within the chunk, sample i is due at ``t0_ns + i / (fs * speed)`` seconds. A chunk is sent
 when its last sample is due. Amplitudes are millivolts, ``mV = (adu - zero) / gain``.
 
-Structs only. Field constraints are checked when a message is created and again when it is decoded.
+Structs only. Each other subject has a module of its own: statuses in `stream.wire.status_messages`, alarms and commands
+in `stream.wire.alarm_messages`, other waves in `stream.wire.wave_message`, and so on.
 """
 
 from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from stream.wire.injection_kinds import MAX_INJECTIONS, Disturbable, InjectedSignal, InjectionKind
-from stream.wire.scenario_status import ScenarioStatus
-from stream.wire.shard import MAX_SHARDS
+from stream.wire.fields import (
+    MAX_GAIN,
+    MAX_INDEX,
+    MAX_LEADS,
+    MAX_SPEED,
+    MIN_GAIN,
+    MIN_SPEED,
+    BedName,
+    Finite,
+    Hex128,
+    Index,
+    LeadName,
+    Lease,
+    Nanoseconds,
+    Share,
+    Text,
+)
 
 INVALID = -32768
 """The adu value of an invalid sample."""
 
-MAX_LEADS = 12
-"""Leads of a bed's ECG."""
-
 ANALYSED_LEADS = 2
 """Leads that forecast and alarms use, at most: the first ones of the ECG."""
-
-MIN_SPEED, MAX_SPEED = 0.01, 1000.0
-MAX_NUMERICS_SPEED = 7200.0
-"""Largest replay speed of a record of numerics alone: an hour of the patient in half a second."""
-
-MIN_GAIN, MAX_GAIN = 1e-3, 1e9
-"""Accepted gains, in adu/mV; beyond, amplitudes are not physiological and forecasts would exceed float32."""
-
-MAX_INDEX = 2**53
-"""Largest sample index; JSON numbers represent it exactly in every language."""
-
-MAX_OFFERS = 256
-"""Records that a publisher may offer."""
-
-MAX_RESULTS = 8
-"""Results of commands that the status of a bed contains."""
-
-MAX_RHYTHMS = 64
-"""Rhythms of which a publisher may offer episodes."""
-
-RhythmName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
-"""Code of a WFDB rhythm annotation."""
-
-MAX_REASON = 500
-"""Characters of the reason why a command is refused."""
 
 MAX_OFFSETS = 360
 """Largest number of predicted samples per bed in a message."""
 
-MAX_LEASE = 10**9
-Lease = Annotated[int, msgspec.Meta(ge=0, le=MAX_LEASE)]
-"""Number of a worker's turn at a bed, see `stream.wire.lease`; 0: of an older sender."""
-
-Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
 Offsets = Annotated[
     tuple[Annotated[int, msgspec.Meta(ge=1, le=100_000)], ...], msgspec.Meta(min_length=1, max_length=MAX_OFFSETS)
 ]
 """Which samples after the origin of a forecast are predicted, ascending."""
-
-Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
-Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
-Text = Annotated[str, msgspec.Meta(max_length=200)]
-LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
-InjectionId = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")]
-"""Id of an injection; not blank."""
-
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-MAX_FINITE = 1e9
-"""Largest absolute value of a measured or computed value in a message."""
-
-MAX_REFUSED = 64
-"""Largest number of beds that a status names as refused."""
-
-Finite = Annotated[float, msgspec.Meta(ge=-MAX_FINITE, le=MAX_FINITE)]
 
 BeatType = Literal["N", "S", "V", "Q"]
 Rhythm = Literal[
@@ -367,201 +332,3 @@ class Annotation(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     index: Index
     symbol: Annotated[str, msgspec.Meta(min_length=1, max_length=4)]
     aux: Text = ""
-
-
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that a publisher can replay.
-
-    Attributes
-    ----------
-    name : str
-    seconds : float
-        0 if it has no end.
-    rhythms : tuple of str
-        Annotated rhythms, such as ``AFIB``, longest total duration first; may be empty.
-    """
-
-    name: Text
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
-    rhythms: tuple[Annotated[str, msgspec.Meta(max_length=16)], ...] = ()
-
-
-class RunningInjection(msgspec.Struct, frozen=True, kw_only=True):
-    """An injection, or a fault of the wire, in progress; for its values see `stream.wire.replay_actions.Inject`.
-
-    Attributes
-    ----------
-    injection_id, kind : str
-    signal, lead : str or None
-    level, hz : float or None
-        Those in effect, also if the command named none.
-    begin : int
-        First sample of the session, at 360 Hz, that it concerns.
-    end : int or None
-        The sample after the last one; None: until it is stopped.
-    """
-
-    injection_id: InjectionId
-    kind: InjectionKind
-    signal: InjectedSignal | None
-    lead: LeadName | None
-    level: Finite | None
-    hz: Finite | None
-    begin: Index
-    end: Index | None
-
-
-class RhythmOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """A rhythm of which a publisher has episodes: its code, such as ``VT``, and how many there are."""
-
-    rhythm: RhythmName
-    episodes: Annotated[int, msgspec.Meta(ge=1, le=10**6)]
-
-
-class ShownEpisode(msgspec.Struct, frozen=True, kw_only=True):
-    """The episode that is shown.
-
-    Attributes
-    ----------
-    rhythm, record : str
-    start_s, end_s : float
-        In s from the first sample of the record.
-    returns : bool
-        Whether the replay returns afterwards to where it was.
-    """
-
-    rhythm: RhythmName
-    record: Text
-    start_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
-    end_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
-    returns: bool
-
-
-class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a command to a publisher.
-
-    Attributes
-    ----------
-    command_id : str
-    refused : str or None
-        The reason why it was not executed, in English; None: it was.
-    """
-
-    command_id: Hex128
-    refused: Annotated[str, msgspec.Meta(max_length=MAX_REASON)] | None = None
-
-
-class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """Status of a bed in one role; retained. It is valid only while the process of its ``instance`` is online.
-
-    Attributes
-    ----------
-    bed : str
-    role : str
-    instance : str
-        The process that serves the bed; its own status is at ``bedside/v1/_/status/{role}/{instance}``.
-    state : str
-        Publisher: ``playing``, ``paused`` or ``ended``. Worker: ``learning``, ``forecasting`` or ``stopped``.
-    when : str
-        Wall time, UTC, RFC 3339.
-    record : str
-        The replayed record, such as ``mitdb/208``.
-    session : str
-    position : int
-        Position in the record, in samples at 360 Hz.
-    duration : int
-        Length of the record, in samples at 360 Hz; 0 if unknown.
-    speed : float
-    loop : bool
-    last_seq : int or None
-        The last chunk that was due (publisher) or processed (worker).
-    synthetic : bool
-    counters : dict of str to float
-        Counters since the process began to serve this bed in this session.
-    records : tuple of Offer
-        Publisher: the records that it can replay.
-    lease : int
-        Worker: see `stream.wire.lease`.
-    steerable : bool
-        Publisher: the patient is synthetic and executes `SetVitals` and `SetRhythm`.
-    scenario : ScenarioStatus or None
-        Publisher: the scenario that is in progress.
-    injections : tuple of RunningInjection or None
-        Publisher: injections in progress; None if it cannot inject.
-    commands : tuple of CommandResult
-        Publisher: the last commands to it, newest last, at most 8.
-    rhythms : tuple of RhythmOffer
-        Publisher: what `ShowEpisode` can show by name; empty if it has no episodes, or the patient is live.
-    episode : ShownEpisode or None
-        Publisher: the episode that is shown.
-    disturbable : tuple of str or None
-        Publisher: what of the bed injections can change at present; None if it does not say.
-    """
-
-    bed: BedName
-    role: Literal["publisher", "worker"]
-    instance: Text
-    state: Literal["playing", "paused", "ended", "learning", "forecasting", "stopped"]
-    when: Text
-    record: Text
-    session: Hex128
-    position: Index = 0
-    duration: Index = 0
-    speed: float = 1.0
-    loop: bool = False
-    last_seq: Index | None = None
-    synthetic: bool = False
-    counters: dict[str, float] = {}
-    records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=MAX_OFFERS)] = ()
-    lease: Lease = 0
-    steerable: bool = False
-    scenario: ScenarioStatus | None = None
-    injections: Annotated[tuple[RunningInjection, ...], msgspec.Meta(max_length=MAX_INJECTIONS)] | None = None
-    commands: Annotated[tuple[CommandResult, ...], msgspec.Meta(max_length=MAX_RESULTS)] = ()
-    rhythms: Annotated[tuple[RhythmOffer, ...], msgspec.Meta(max_length=MAX_RHYTHMS)] = ()
-    episode: ShownEpisode | None = None
-    disturbable: Annotated[tuple[Disturbable, ...], msgspec.Meta(max_length=len(get_args(Disturbable)))] | None = None
-
-
-class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """Status of a process; retained, and the last will of its connection.
-
-    Attributes
-    ----------
-    role : str
-    instance : str
-        Chosen at random by each process.
-    state : str
-        ``online`` or ``offline``.
-    when : str
-        Wall time of this message, UTC, RFC 3339; in a last will, that of the start of the connection.
-    beds : tuple of str
-        Beds that it serves.
-    overloaded : bool
-        Worker: it receives more than it can analyse and sheds chunks of some beds; see docs/topics.md.
-    refused : tuple of str
-        Beds that have sent ECG within the last 5 s and that it does not serve, because all places are taken.
-    shard, shards : int
-        Worker: it serves the beds of shard ``shard`` of ``shards``, see `stream.wire.shard`; by default all.
-    counters : dict of str to float
-        Counters since the start of the process.
-    mqtt_session : str
-        Digest of the MQTT client id of its persistent session; empty if it has none. The id itself would let anyone
-        take the session over.
-    """
-
-    role: Literal["publisher", "worker", "monitor", "logger"]
-    instance: Text
-    state: Literal["online", "offline"]
-    when: Text
-    beds: tuple[BedName, ...] = ()
-    overloaded: bool = False
-    refused: Annotated[tuple[BedName, ...], msgspec.Meta(max_length=MAX_REFUSED)] = ()
-    shard: Annotated[int, msgspec.Meta(ge=0, lt=MAX_SHARDS)] = 0
-    shards: Annotated[int, msgspec.Meta(ge=1, le=MAX_SHARDS)] = 1
-    counters: dict[str, float] = {}
-    mqtt_session: Text = ""
-
-    def __post_init__(self) -> None:
-        if self.shard >= self.shards:
-            raise ValueError(f"shard {self.shard} of {self.shards} does not exist")

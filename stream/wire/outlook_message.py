@@ -7,7 +7,8 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.messages import BedName, Finite, Hex128, Index, Lease, Message, Share, Text
+from stream.wire.fields import BedName, Finite, Hex128, Index, Lease, Share, Text
+from stream.wire.messages import Message
 from stream.wire.numerics_message import UNIT_OF, NumericName, NumericUnit
 
 HOUR = 3600 * 360
@@ -125,7 +126,7 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     index : int
         Sample of the session of the origin: the latest values that were used.
     hour : int
-        Hours from the begin of the record to the origin.
+        Hours from the start of the record to the origin.
     record : str
     when : str
         Wall time at which the message is sent, UTC, RFC 3339.

@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import TypeVar
 
 from stream.wire.bed_places import configured_places
-from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.status_messages import BedStatus, ProcessStatus
 
 T = TypeVar("T")
 

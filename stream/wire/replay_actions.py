@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from stream.wire.fields import MAX_NUMERICS_SPEED, MIN_SPEED, Finite, Index, InjectionId, LeadName, RhythmName, Text
 from stream.wire.injection_kinds import InjectedSignal, InjectionKind, check_injection, check_seconds
-from stream.wire.messages import MAX_NUMERICS_SPEED, MIN_SPEED, Finite, Index, InjectionId, LeadName, RhythmName, Text
 
 
 class SetPlaying(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_playing"):

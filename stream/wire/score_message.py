@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from stream.wire.messages import BedName, Hex128, Index, Message, Text
+from stream.wire.fields import BedName, Hex128, Index, Text
+from stream.wire.messages import Message
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Duration = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
@@ -103,7 +104,7 @@ class Score(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     running_s : float
         Duration of ``running``, s of signal.
     cumulative, running : ScorePart
-        Since the begin, and at the end.
+        Since the start, and at the end.
     """
 
     bed: BedName

@@ -125,6 +125,11 @@ class Topic:
         return f"{ROOT}/{self.bed}/{self.kind}"
 
 
+def is_bed(name: str) -> bool:
+    """Return whether a name can be that of a bed."""
+    return _BED.fullmatch(name) is not None
+
+
 def check_bed(bed: str) -> str:
     """Return the bed name, or raise.
 
@@ -133,7 +138,7 @@ def check_bed(bed: str) -> str:
     UsageError
         The name does not match ``[a-z0-9][a-z0-9_-]{0,31}``.
     """
-    if not _BED.fullmatch(bed):
+    if not is_bed(bed):
         raise UsageError(
             f"bed name {bed!r} cannot be used: use 1 to 32 of a-z, 0-9, '-' and '_', the first a letter or a digit"
         )

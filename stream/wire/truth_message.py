@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from stream.wire.fields import BedName, Finite, Hex128, Index, InjectionId, LeadName, Text
 from stream.wire.injection_kinds import InjectedSignal
-from stream.wire.messages import BedName, Finite, Hex128, Index, InjectionId, LeadName, Message, Text
+from stream.wire.messages import Message
 from stream.wire.replay_actions import MAX_NOTE
 
 TruthWhat = Literal[

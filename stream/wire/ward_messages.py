@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.timebase import FS
-from stream.wire.messages import (
-    ANALYSED_LEADS,
+from stream.wire.fields import (
     MAX_FINITE,
     MAX_GAIN,
     MAX_INDEX,
@@ -28,13 +27,10 @@ from stream.wire.messages import (
     MIN_GAIN,
     MIN_SPEED,
     LeadName,
-    Message,
     Nanoseconds,
-    Offsets,
     Text,
-    Waveform,
-    check_ascending,
 )
+from stream.wire.messages import ANALYSED_LEADS, Message, Offsets, Waveform, check_ascending
 from stream.wire.shard import WARD_SHARDS, ward_shard
 from stream.wire.topics import check_bed
 

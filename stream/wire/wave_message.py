@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.timebase import FS
-from stream.wire.messages import (
-    INVALID,
+from stream.wire.fields import (
     MAX_GAIN,
     MAX_INDEX,
     MAX_SPEED,
@@ -20,10 +19,10 @@ from stream.wire.messages import (
     BedName,
     Hex128,
     Index,
-    Message,
     Nanoseconds,
     Text,
 )
+from stream.wire.messages import INVALID, Message
 
 MIN_WAVE_FS, MAX_WAVE_FS = 1.0, 1000.0
 """Accepted sampling rates of a wave other than ECG, in Hz."""

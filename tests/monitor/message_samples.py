@@ -10,7 +10,8 @@ from stream.mqtt.client import Received
 from stream.wire import codec
 from stream.wire.alarm_messages import Advisory, Alarm
 from stream.wire.alarm_texts import phrase, with_text
-from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Forecast, Message, Vitals, Waveform
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Topic
 from tests.waveforms import SESSION, chunk
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import ProcessStatus
 from stream.wire.shard import Shard
+from stream.wire.status_messages import ProcessStatus
 from tests.reliability.oracle import ledger
 
 BEDS = ("bed-1", "bed-2", "bed-3", "bed-5")

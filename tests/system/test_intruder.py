@@ -13,7 +13,8 @@ import pytest
 from stream.mqtt.address import BrokerAddress
 from stream.wire import codec
 from stream.wire.alarm_messages import KINDS, ActiveAlarms, Limits
-from stream.wire.messages import BedStatus, Message, ProcessStatus
+from stream.wire.messages import Message
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import ROOT, Kind, Role, Topic, parse
 from tests.brokers import Mosquitto
 from tests.system.commands import environment, running, wait_until

@@ -18,7 +18,7 @@ from stream.errors import MessageError
 from stream.mqtt.address import BrokerAddress
 from stream.wire import codec, topics
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Kind, Role
 from stream.wire.ward_messages import ward_ecg
 from tests.brokers import Mosquitto

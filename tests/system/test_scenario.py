@@ -11,7 +11,7 @@ import pytest
 from stream.clock import rfc3339
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import Command, PauseAudio
-from stream.wire.messages import BedStatus
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Kind, pattern
 from stream.wire.truth_message import Truth
 from tests.brokers import Mosquitto

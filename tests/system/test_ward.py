@@ -20,7 +20,8 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.mqtt.embedded_broker import free_port
 from stream.replay.ward import WardConfig
-from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
+from stream.wire.messages import Forecast, Vitals, Waveform
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto, mosquitto_program
 from tests.system.commands import bedside, environment, processes_with, running, wait_until

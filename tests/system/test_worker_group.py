@@ -15,7 +15,7 @@ import pytest
 
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
 from tests.reliability.oracle import ledger

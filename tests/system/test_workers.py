@@ -15,7 +15,8 @@ import pytest
 from stream.mqtt.client import Client, Received
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.lease import Leases, lease_of
-from stream.wire.messages import Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Beat, Forecast, Vitals, Waveform
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, pattern
 from tests.brokers import Mosquitto
 from tests.system.commands import environment, error_line, running, wait_until

@@ -16,8 +16,9 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.alarm_texts import Phrase, with_text
 from stream.wire.codec import topic_of
-from stream.wire.messages import Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.numerics_message import UNIT_OF, Numeric, NumericName, Numerics
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.wave_message import WAVE_UNIT, Signal, Wave
 
 FPS = 60

@@ -21,9 +21,9 @@ from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, font
 from monitor.view.instruction import impossible, rhythms_of, signal_for
 from stream.wire.injection_kinds import INJECTION_KINDS, InjectionKind
-from stream.wire.messages import BedStatus
 from stream.wire.replay_actions import MAX_NOTE, Inject, Note, SetRhythm, SetVitals, ShowEpisode, StopInjection
 from stream.wire.score_message import Score
+from stream.wire.status_messages import BedStatus
 
 
 class BedControls(QWidget):

@@ -34,7 +34,7 @@ class HelpOverlay(QFrame):
     ----------
     theme : Theme
     window : QWidget
-        The window that it covers between `above` and `below`.
+        The window that it covers between `above` and `below`; the introduction lies at the bottom of the traces.
     above, below : QWidget
         Widgets that stay visible: alarms at the top, the warning at the bottom.
     welcome : bool
@@ -50,7 +50,7 @@ class HelpOverlay(QFrame):
 
     def __init__(self, theme: Theme, window: QWidget, above: QWidget, below: QWidget, welcome: bool) -> None:
         super().__init__(window)
-        self._window, self._above, self._below = window, above, below
+        self._window, self._above, self._below, self._welcome = window, above, below, welcome
         whole = QVBoxLayout(self)
         if welcome:
             whole.addWidget(_text_label(theme, translate("Help", "What you see"), 18, bold=True))
@@ -90,13 +90,17 @@ class HelpOverlay(QFrame):
     def _place(self) -> None:
         top, bottom = self._above.geometry().bottom() + 1, self._below.geometry().top()
         available = QRect(0, top, self._window.width(), max(bottom - top, 0))
+        if self._welcome:  # what it explains stays visible: traces above it, numbers and buttons beside it
+            available.setWidth(available.width() * 3 // 4)
         width = min(px(1000), available.width())
         rect = QRect(0, 0, width, min(self.heightForWidth(width), available.height()))
         rect.moveCenter(available.center())
+        if self._welcome:
+            rect.moveBottom(available.bottom())
         self.setGeometry(rect)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Keep the overlay centred in the window."""
+        """Keep the overlay at its place in the window."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest) and watched is self._window:
             self._place()
         return False

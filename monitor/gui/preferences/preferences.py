@@ -13,7 +13,7 @@ from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 from monitor.gui.style.language import LANGUAGES
 from monitor.gui.style.palettes import NIGHT, THEMES
 from monitor.view.trace import GAINS, SPEEDS
-from stream.wire.messages import MAX_LEADS
+from stream.wire.fields import MAX_LEADS
 from stream.wire.wave_message import Signal
 
 _FOLDER = QStandardPaths.StandardLocation.GenericConfigLocation

@@ -10,7 +10,7 @@ from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, font, px
 from monitor.view.display_texts import reference_rhythm_phrase
 from monitor.view.replay_status import clock
-from stream.wire.messages import Offer
+from stream.wire.status_messages import Offer
 
 _NAME = Qt.ItemDataRole.UserRole
 

@@ -19,8 +19,8 @@ from monitor.view.link import LinkState
 from monitor.view.replay_status import clock
 from monitor.view.view_model import Frame, Replay
 from stream.timebase import FS
-from stream.wire.messages import RhythmOffer
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
+from stream.wire.status_messages import RhythmOffer
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 STEP_S = 10

@@ -22,7 +22,7 @@ from model.pipeline.beds import Beds
 from stream.records.catalog import Catalog
 from stream.records.record import Annotations, Record
 from stream.records.wfdb_reader import load
-from stream.replay.publisher import annotations_of
+from stream.replay.bed_output import annotations_of
 from stream.timebase import FS
 from stream.wire import codec
 from stream.wire.alarm_messages import Alarm
@@ -68,7 +68,7 @@ def play(record: Record, score: BedScore, models: Models) -> None:
         pass_on()
     ended = msgspec.structs.replace(publisher_status("ended"), record=record.name, duration=record.n)
     score.receive(ended)
-    worker.worker.update_status(ended)
+    worker.worker.statuses.update(ended)
     worker.worker.stop()
     pass_on()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from model.conditions import settings
 from model.pipeline import bed_state
 from model.pipeline.analysis import Models, load_models
 from model.serving import checkpoint
+from model.serving.charted_checkpoints import ChartedCheckpoints
 from model.serving.checkpoint import BedCheckpoint, Entry
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.progress import BedProgress
@@ -173,6 +175,30 @@ def test_a_checkpoint_of_the_day_before_is_deleted(tmp_path: Path) -> None:
     with CheckpointStore(tmp_path, HASH) as store:
         assert store.read_all() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_used_is_deleted_once_it_is_a_day_old(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("bed-1.bed0", "bed-2.bed0", "bed-1.chart0"):
+        (tmp_path / name).write_bytes(b"bedside-bed-0\n")
+    for name in ("bed-2.bed0", "bed-1.chart0"):
+        os.utime(tmp_path / name, (1e9, 1e9))
+    with CheckpointStore(tmp_path, HASH) as store:
+        assert store.read_all() == []
+        assert ChartedCheckpoints(store, lambda: HASH).read_all() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["bed-1.bed0"]
+    assert len(caplog.records) == 1
+
+
+def test_the_files_of_a_bed_that_has_lost_its_place_are_removed(tmp_path: Path) -> None:
+    with CheckpointStore(tmp_path, HASH) as store:
+        for name in ("bed-1", "bed-2"):
+            for number in (1, 2):
+                store.write(replace(made(number), chunk=chunk(3, 36, bed=name)))
+        store.remove("bed-1")
+        store.append("bed-1", ENTRIES[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bed-2.bed0", "bed-2.bed1"]
 
 
 def test_a_bed_that_starts_anew_replaces_what_was_refused(tmp_path: Path) -> None:

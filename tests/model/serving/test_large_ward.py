@@ -19,8 +19,9 @@ from stream.mqtt.client import Client
 from stream.records.record import Record
 from stream.wire.alarm_messages import Command
 from stream.wire.detail import SetDetail
-from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.shard import Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.ward_messages import WardForecast, ward_ecg
 from tests.brokers import Mosquitto

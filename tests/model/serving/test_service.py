@@ -23,8 +23,9 @@ from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve as publish
 from stream.wire import codec
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
-from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 from tests.brokers import Mosquitto
@@ -68,7 +69,7 @@ async def test_live_and_offline_agree(broker: BrokerAddress, models: Models, pat
                 break
         await asyncio.gather(worker, publisher, return_exceptions=True)
     offline = run(models, [[c] for c in chunks(record)])
-    offline.worker.update_status(publisher_status("ended"))
+    offline.worker.statuses.update(publisher_status("ended"))
     assert_same_forecasts([m for m in messages if isinstance(m, Forecast)], offline.of(Forecast))
     assert summaries([m for m in messages if isinstance(m, Alarm)]) == summaries(offline.of(Alarm))
     assert offline.of(Alarm)

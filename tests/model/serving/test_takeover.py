@@ -8,8 +8,9 @@ from typing import Literal
 from model.serving.takeover import MAX_KNOWN, OtherWorkers
 from stream.mqtt.client import Received
 from stream.wire import codec
-from stream.wire.messages import BedStatus, Message, ProcessStatus
+from stream.wire.messages import Message
 from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from tests.waveforms import SESSION
 
 SERVED = {"bed-1": 3}

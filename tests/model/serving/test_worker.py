@@ -18,8 +18,9 @@ from stream.records.synthetic.presets import synthetic_record
 from stream.replay.playhead import ReplayConfig, begin, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
-from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
+from stream.wire.messages import Beat, Forecast, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.status_messages import BedStatus
 from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import (
     BEGIN_NS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -9,11 +11,15 @@ from hypothesis import strategies as st
 
 from model.alarms.state import restore, to_message
 from model.pipeline.analysis import Models
+from model.serving.checkpoint import fingerprint
+from model.serving.checkpoint_store import CheckpointStore
 from stream.records.record import Record
 from stream.wire import codec
 from stream.wire.alarm_messages import KINDS, ActiveAlarms, Advisory, Alarm, Limits, SetLimits
-from stream.wire.bed_places import configured_places
-from stream.wire.messages import MAX_INDEX, BedStatus, Message
+from stream.wire.bed_places import PLACES_VARIABLE, configured_places
+from stream.wire.fields import MAX_INDEX
+from stream.wire.messages import Message
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Kind, Topic
 from tests.model.serving.worker_harness import (
     SESSION,
@@ -25,6 +31,7 @@ from tests.model.serving.worker_harness import (
     summaries,
     until,
 )
+from tests.outlooks import alone
 from tests.stream.wire.test_codec import alarm
 
 
@@ -49,7 +56,7 @@ def test_a_wrong_end_of_the_record_does_not_silence_a_bed(models: Models, patien
     """A stranger reports that the record has ended; the bed streams on."""
     stream = list(chunks(patient))
     harness = run(models, [stream[:100]])
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     for chunk in stream[100:]:
         harness.worker.tick([chunk])
     again = run(models, [stream[100:]])
@@ -61,7 +68,7 @@ def test_a_wrong_end_of_the_record_does_not_silence_a_bed(models: Models, patien
 def test_the_status_of_a_worker_is_not_taken_for_that_of_a_publisher(models: Models, patient: Record) -> None:
     harness = run(models, [until(chunks(patient), 15)])
     status = msgspec.structs.replace(publisher_status("ended"), role="worker")
-    harness.worker.update_status(status)
+    harness.worker.statuses.update(status)
     assert not harness.worker._beds["bed-1"].ended
 
 
@@ -129,7 +136,7 @@ def test_invented_beds_do_not_grow_the_worker_and_displace_no_bed_that_sends(mod
         harness.worker.tick([chunk])
     for n in range(3000):
         harness.worker.restore_alarms(ActiveAlarms(bed=f"invented-{n}"))
-        harness.worker.update_status(msgspec.structs.replace(publisher_status("playing"), bed=f"invented-{n}"))
+        harness.worker.statuses.update(msgspec.structs.replace(publisher_status("playing"), bed=f"invented-{n}"))
     assert len(harness.worker._beds.restored) < configured_places()
     harness.worker.tick([msgspec.structs.replace(stream[0], bed=f"sends-{n}") for n in range(100)])
     harness.clock.now += 11_000_000_000
@@ -143,3 +150,21 @@ def test_invented_beds_do_not_grow_the_worker_and_displace_no_bed_that_sends(mod
     assert [s.state for s in harness.of(BedStatus, "sends-0")][-1] == "stopped"
     harness.worker.tick(stream[120:130])
     assert harness.of(BedStatus)[-1].counters["samples_forecast"] > 0
+
+
+def test_invented_beds_leave_no_files_behind(
+    models: Models, patient: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are files of the beds that are served, with ECG and without; those of the ward stay."""
+    monkeypatch.setenv(PLACES_VARIABLE, "3")
+    [chart] = [alone(0, {"nibp_mean": 80.0})]
+    stream = until(chunks(patient), 25)
+    with CheckpointStore(tmp_path, fingerprint(models)) as store:
+        harness = WorkerHarness(models, store)
+        for n in range(12):
+            harness.clock.now += 11_000_000_000
+            harness.worker.tick(stream[20 * n : 20 * n + 20])
+            harness.worker.tick([msgspec.structs.replace(stream[0], bed=f"invented-{n}")])
+            harness.worker.add_numerics(msgspec.structs.replace(chart, bed=f"charted-{n}"))
+    names = {path.stem for path in tmp_path.glob("*.bed[01]")} | {path.stem for path in tmp_path.glob("*.chart[01]")}
+    assert names == {"bed-1", *(f"{kind}-{n}" for kind in ("invented", "charted") for n in (10, 11)), "charted-9"}

@@ -76,7 +76,7 @@ def worked(
             elif isinstance(item, Waveform):
                 harness.worker.tick([item])
             else:
-                harness.worker.update_status(item)  # type: ignore[arg-type]
+                harness.worker.statuses.update(item)  # type: ignore[arg-type]
         if number % 5 == 0:
             harness.worker.advance_time()
     harness.worker.stop()

@@ -1,5 +1,5 @@
 from monitor.alarm_log.copies import ALIVE_NS, UNDECIDED_NS, CopyDetector
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 
 SESSION = "0123456789abcdef"
 

@@ -31,7 +31,8 @@ from stream.mqtt.client import Client
 from stream.wire.alarm_messages import Action, ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.answer import Answer
 from stream.wire.detail import SetDetail
-from stream.wire.messages import INVALID, ProcessStatus
+from stream.wire.messages import INVALID
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import ward_ecg

@@ -20,8 +20,9 @@ from monitor.alarm_log.strips import (
 from monitor.common.strip import MARGIN_SAMPLES
 from stream.wire.alarm_messages import Alarm
 from stream.wire.bed_places import configured_places
-from stream.wire.messages import INVALID, BedStatus
+from stream.wire.messages import INVALID
 from stream.wire.other_writers import PATIENCE_NS
+from stream.wire.status_messages import BedStatus
 from tests.monitor.message_samples import alarm, status
 from tests.waveforms import SESSION, chunk
 

@@ -13,9 +13,10 @@ from monitor.conformance.findings import Findings
 from stream.clock import rfc3339
 from stream.wire import codec
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Vitals
 from stream.wire.raw_message import RawMessage
 from stream.wire.replay_actions import SetLoop
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import QOS, RETAINED
 from tests.waveforms import SESSION, chunk, numeric, numerics, wave
 

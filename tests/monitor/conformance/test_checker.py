@@ -20,9 +20,10 @@ from monitor.conformance.rules import Rule
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.codec import MAX_BYTES
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.outlook_message import HOUR, Outlook
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.wave_message import Wave
 from tests.monitor.conformance.scripted_broker import (
     Script,

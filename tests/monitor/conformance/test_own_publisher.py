@@ -17,12 +17,13 @@ from stream.records.record import Annotations, Record
 from stream.replay.playhead import ReplayConfig, begin
 from stream.wire import codec
 from stream.wire.alarm_messages import Command
-from stream.wire.messages import Message, ProcessStatus
+from stream.wire.messages import Message
 from stream.wire.raw_message import RawMessage
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import QOS, RETAINED, Topic
+from tests.stream.replay.publisher_harness import FakeClock, publisher
 from tests.stream.replay.test_playhead import BEGIN_NS, with_numerics, with_wave
-from tests.stream.replay.test_publisher import FakeClock, publisher
 
 SECONDS = 8
 
@@ -82,7 +83,7 @@ def test_a_publisher_keeps_all_rules(
         command = Command(command_id=f"{number:032x}", bed="bed-1", who="nurse", when=rfc3339(clock.now), action=action)
         listener.append((clock.now, command))
         try:
-            sender.execute(command)
+            sender.commands.execute(command)
         except UsageError:
             assert isinstance(action, Seek)
 

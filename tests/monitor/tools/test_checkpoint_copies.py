@@ -32,6 +32,13 @@ def test_a_process_receives_what_those_before_it_have_sent(tmp_path: Path) -> No
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
+def test_what_has_become_empty_is_not_kept(tmp_path: Path) -> None:
+    keeper = StateKeeper(tmp_path)
+    assert keeper.put(Assignment(EVEN, 0), {"bed-a.bed0": b"1", "bed-a.bed1": b"2"})
+    assert keeper.put(Assignment(EVEN, 0), {"bed-a.bed0": b"", "bed-b.bed0": b""})
+    assert [path.name for path in tmp_path.iterdir()] == ["bed-a.bed1"]
+
+
 def test_what_a_replaced_process_still_sends_is_refused(tmp_path: Path) -> None:
     keeper = StateKeeper(tmp_path)
     keeper.begin(Assignment(EVEN, 0))

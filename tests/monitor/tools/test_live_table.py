@@ -6,7 +6,7 @@ from rich.console import Console
 from monitor.tools.live_table import live_table
 from monitor.tools.wire_stats import BedStats
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.messages import ProcessStatus
+from stream.wire.status_messages import ProcessStatus
 from tests.monitor.message_samples import process, vitals
 from tests.monitor.tools.test_wire_stats import forecast_of
 from tests.stream.wire.test_codec import alarm

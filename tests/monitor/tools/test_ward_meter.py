@@ -6,7 +6,8 @@ import pytest
 from monitor.tools.ward_meter import Gaps, WardMeter
 from stream.mqtt.client import Received
 from stream.wire import codec
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.messages import Message, Waveform
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from tests.monitor.message_samples import alarm, forecast, residual, vitals
 from tests.waveforms import SESSION, chunk
 

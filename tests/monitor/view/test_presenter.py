@@ -10,7 +10,8 @@ from monitor.view.link import LinkState
 from monitor.view.presenter import DEFAULT_VIEW, Presenter
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.bed_places import configured_places
-from stream.wire.messages import MAX_INDEX, Message
+from stream.wire.fields import MAX_INDEX
+from stream.wire.messages import Message
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import (
     SECOND,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from monitor.view.process_status import MAX_PROCESSES, Services
-from stream.wire.messages import BedStatus, Message
+from stream.wire.messages import Message
+from stream.wire.status_messages import BedStatus
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import process, received, removed, status, vitals
 

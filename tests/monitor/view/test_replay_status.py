@@ -13,8 +13,8 @@ from monitor.view.replay_status import REQUEST_TIMEOUT_NS, clock
 from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
 from stream.wire.alarm_texts import phrase
-from stream.wire.messages import Offer, ShownEpisode
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
+from stream.wire.status_messages import Offer, ShownEpisode
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import SECOND, process, removed, status
 from tests.monitor.view.scenario import OFFLINE, Scenario

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from stream.injections.chain import Channel, Lines, disturb
 from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, InjectionKind
-from stream.wire.messages import RunningInjection
+from stream.wire.status_messages import RunningInjection
 
 GAIN = 1000.0
 """adu per unit: rounding is far below what is measured."""

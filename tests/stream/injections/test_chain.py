@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stream.injections.chain import ORDER, Channel
 from stream.wire.injection_kinds import INJECTION_RULES, WIRE_FAULTS
-from stream.wire.messages import RunningInjection
+from stream.wire.status_messages import RunningInjection
 from tests.stream.injections.signals import LEADS, PRESSURE, PULSE, ecg, in_chunks, pulses, running
 
 SIGNALS: dict[str, tuple[tuple[Channel, ...], float, Any]] = {

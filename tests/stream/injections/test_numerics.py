@@ -7,7 +7,7 @@ import pytest
 from stream.injections.numerics import disturb
 from stream.timebase import FS
 from stream.wire.injection_kinds import InjectedSignal, InjectionKind
-from stream.wire.messages import RunningInjection
+from stream.wire.status_messages import RunningInjection
 from tests.waveforms import numeric
 
 VALUES = (

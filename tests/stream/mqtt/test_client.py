@@ -16,8 +16,9 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received
 from stream.mqtt.connection import LOGGER_NAME
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
+from stream.wire.messages import Vitals, Waveform
 from stream.wire.shard import Shard
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, Topic, pattern
 from tests.brokers import Mosquitto
 from tests.waveforms import SESSION, chunk
@@ -133,8 +134,8 @@ async def test_the_last_will_of_a_killed_process_is_published(broker: BrokerAddr
     async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
         async with Client(broker, role=Role.WORKER) as worker:
             await next_of(listener, Kind.PROCESS)
-            assert worker._connection is not None
-            worker._connection._mqtt._client.socket().shutdown(
+            assert worker._link.connection is not None
+            worker._link.connection._mqtt._client.socket().shutdown(
                 socket.SHUT_RDWR
             )  # no DISCONNECT, as if the process had been killed
             while True:
@@ -401,8 +402,8 @@ async def test_as_many_messages_are_in_flight_as_the_broker_takes(tmp_path: Path
     broker.start()
     try:
         async with Client(broker.address, role=None) as client:
-            assert client._connection is not None
-            assert client._connection.in_flight == expected
+            assert client._link.connection is not None
+            assert client._link.connection.in_flight == expected
             for seq in range(300):
                 client.send(chunk(seq))
             assert await client.flush(10)

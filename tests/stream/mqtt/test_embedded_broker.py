@@ -9,7 +9,8 @@ import pytest
 from stream.errors import BrokerError, UsageError
 from stream.mqtt.client import Client
 from stream.mqtt.embedded_broker import _ExceptionHandler, embedded_broker, free_port
-from stream.wire.messages import ProcessStatus, Waveform
+from stream.wire.messages import Waveform
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from tests.waveforms import chunk
 

@@ -8,7 +8,8 @@ import pytest
 from stream.mqtt.client import Client
 from stream.wire import codec
 from stream.wire.alarm_messages import ActiveAlarms, Limits
-from stream.wire.messages import Message, ProcessStatus
+from stream.wire.messages import Message
+from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Kind, Role, Topic, pattern
 from tests.brokers import Mosquitto
 

@@ -42,7 +42,7 @@ async def test_an_oversized_payload_is_rejected_without_being_stored(mosquitto: 
     tracemalloc.start()
     try:
         listener = Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)])
-        listener._protocol = ProtocolVersion.V311
+        listener._link.protocol = ProtocolVersion.V311
         async with listener, Client(mosquitto.address, role=None) as sender:
             if not retain:
                 await publish_zeros(mosquitto.address, 60 * MB)

@@ -1,5 +1,5 @@
 from stream.mqtt.refused_beds import RECENT_S, RefusedBeds
-from stream.wire.messages import MAX_REFUSED
+from stream.wire.status_messages import MAX_REFUSED
 
 
 def test_a_bed_is_named_while_it_is_refused() -> None:

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from stream.errors import StorageError
+from stream.recording.bed_files import BedFiles
 from stream.recording.bed_recording import BedRecording
-from stream.recording.folder import KILLED, RecordingFolder
+from stream.recording.folder import RecordingFolder
 from stream.recording.numerics_table import MAX_COLUMNS
+from stream.recording.short_records import ShortRecords
 from stream.records.appended_record import AppendedRecord, Column
 from stream.records.catalog import without_companions
 from stream.records.record import Record, RecordedWave
@@ -49,12 +51,11 @@ def sent(record: Record, **config: object) -> Iterator[Message]:
 class Bench:
     """Records messages of one bed into a folder, without a broker."""
 
-    def __init__(self, folder: RecordingFolder, rotate: int = 3600 * FS) -> None:
+    def __init__(self, folder: RecordingFolder, rotate: int = 3600 * FS, most_short: int = 1000) -> None:
         self.stems: list[Path] = []
-        recorded = folder.recorded().get("bed-1", {})
-        self.bed = BedRecording(
-            "bed-1", lambda: folder.next_stem("bed-1"), rotate, lambda one: self.stems.append(one.stem), recorded
-        )
+        recorded, short = folder.recorded().get("bed-1", {}), ShortRecords("bed-1", most_short)
+        files = BedFiles("bed-1", lambda: folder.next_stem("bed-1"), self.stems.append, recorded, short)
+        self.bed = BedRecording(files, rotate)
         self.now_ns = 0
 
     def push(self, messages: Iterable[Message]) -> None:
@@ -198,14 +199,14 @@ def test_what_a_killed_process_left_is_completed_and_the_gap_named(folder: Recor
     chunks = [message for message in sent(patient) if isinstance(message, Waveform)]
     killed = Bench(folder)
     killed.push(chunks[:200])  # 20 s; never finished
-    AppendedRecord(folder.next_stem("bed-1"), [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0)  # killed at its begin
+    AppendedRecord(folder.next_stem("bed-1"), [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0)  # killed at its start
     [stem] = folder.finish_interrupted()
     assert [path.suffix for path in sorted(stem.parent.iterdir())] == [".dat", ".hea"], "the empty one is gone"
-    assert KILLED in stem.with_suffix(".hea").read_text()
+    assert "after the last sample is lost, at most 10 s\n" in stem.with_suffix(".hea").read_text()
     before = read(stem, name="x", source="x")
     assert 200 * 36 - 10 * FS <= before.n < 200 * 36
     np.testing.assert_array_equal(before.adu, patient.adu[: before.n])
-    assert folder.finish_interrupted() == []
+    assert not folder.finish_interrupted()
 
     bench = Bench(folder)
     bench.push(chunks[250:])

@@ -67,3 +67,21 @@ def test_the_text_of_a_header_is_bounded(tmp_path: Path) -> None:
 def test_a_record_within_the_bounds_is_read(tmp_path: Path) -> None:
     for first_line in ("r 1 360 1000", "r 1 360", "# first\nr 1 360 1000"):
         assert read(record(tmp_path, first_line), name="r", source="").n == 1000
+
+
+@pytest.mark.parametrize(("fs", "leads", "waves"), [(360, 12, 0), (1, 12, 0), (360, 1, 6)])
+def test_all_signals_together_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fs: int, leads: int, waves: int
+) -> None:
+    seconds = 10
+    samples = (leads * 360 + waves * fs) * seconds
+    names = [f"V{i}" for i in range(leads)] + ["PLETH", "ABP", "PAP", "CVP", "RESP", "CO2"][:waves]
+    units = {"PLETH": "NU", "RESP": "NU", **dict.fromkeys(("ABP", "PAP", "CVP", "CO2"), "mmHg")}
+    lines = [f"r.dat 16 200/{units.get(name, 'mV')} 16 0 0 0 0 {name}" for name in names]
+    (tmp_path / "r.hea").write_text("\n".join([f"r {len(names)} {fs} {fs * seconds}", *lines, ""]))
+    (tmp_path / "r.dat").write_bytes(b"\1\0" * fs * seconds * len(names))
+    monkeypatch.setattr("stream.records.wfdb_bounds.MAX_READ_SAMPLES", samples)
+    assert len(read(tmp_path / "r", name="r", source="").leads) == leads
+    monkeypatch.setattr("stream.records.wfdb_bounds.MAX_READ_SAMPLES", samples - 1)
+    with pytest.raises(RecordError, match=f"{samples:,} samples in {leads + waves} signals, at most {samples - 1:,}"):
+        read(tmp_path / "r", name="r", source="")

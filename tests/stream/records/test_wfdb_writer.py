@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as hnp
 from stream.errors import StorageError
 from stream.records.wfdb_reader import quiet_wfdb, read
 from stream.records.wfdb_writer import write
-from stream.wire.messages import INVALID, MAX_GAIN, MIN_GAIN
+from stream.wire.fields import MAX_GAIN, MIN_GAIN
+from stream.wire.messages import INVALID
 
 with quiet_wfdb() as wfdb:
     pass

@@ -7,10 +7,10 @@ import pytest
 from stream.errors import MessageError
 from stream.replay.bed import Bed
 from stream.replay.playhead import ReplayConfig, begin
-from stream.wire.messages import MAX_RESULTS
 from stream.wire.replay_actions import SetLoop
+from stream.wire.status_messages import MAX_RESULTS
+from tests.stream.replay.publisher_harness import command
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
-from tests.stream.replay.test_publisher import command
 
 
 def test_a_command_is_done_once_it_is_done_and_stays_so_if_it_comes_again() -> None:

@@ -19,7 +19,7 @@ from stream.replay import bed_claims
 from stream.replay.bed_claims import BedClaims
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve
-from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 
 

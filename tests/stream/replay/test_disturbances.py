@@ -19,14 +19,15 @@ from stream.replay.wire_faults import HeldBack
 from stream.timebase import FS
 from stream.wire.alarm_messages import Action
 from stream.wire.detail import IN_FULL
-from stream.wire.messages import INVALID, BedStatus, Message, Waveform
+from stream.wire.messages import INVALID, Message, Waveform
 from stream.wire.numerics_message import UNIT_OF, Numerics
 from stream.wire.replay_actions import Inject, Seek, SetPlaying, StopInjection
+from stream.wire.status_messages import BedStatus
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
+from tests.stream.replay.publisher_harness import FakeClock, command, publisher, statuses, waveforms
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
-from tests.stream.replay.test_publisher import FakeClock, command, publisher, statuses, waveforms
 from tests.waveforms import chunk
 
 Sent = list[tuple[int, Message]]
@@ -54,7 +55,7 @@ async def replayed(*actions: tuple[float, Action], record: Record | None = None,
     for number, (at, action) in enumerate(actions):
 
         def execute(number: int = number, action: Action = action) -> None:
-            made.execute(command(number, action, clock.now))
+            made.commands.execute(command(number, action, clock.now))
 
         if at:
             clock.plan[BEGIN_NS + round(at * 1e9)] = execute
@@ -130,9 +131,9 @@ async def test_what_cannot_be_injected_is_refused_with_the_reason(action: Inject
     clock = FakeClock()
     made = publisher([begin(flat(5), ReplayConfig(), BEGIN_NS)], sent, clock)
     for number in range(16):
-        made.execute(command(number, Inject(injection_id=str(number), kind="mains"), clock.now))
+        made.commands.execute(command(number, Inject(injection_id=str(number), kind="mains"), clock.now))
     with pytest.raises(UsageError, match=message):
-        made.execute(command(99, action, clock.now))
+        made.commands.execute(command(99, action, clock.now))
     assert len(truths(sent)) == 16
 
 
@@ -270,7 +271,7 @@ async def test_in_a_large_ward_one_bed_is_disturbed_and_the_others_go_on_togethe
     inject = Inject(injection_id="a", kind="gain_error", level=2.0, seconds=2.0)
     mains = Inject(injection_id="b", kind="mains", level=1.0, seconds=2.0)
     for at, number, action in ((2.0, 1, inject), (3.0, 2, mains)):
-        clock.plan[BEGIN_NS + round(at * 1e9)] = lambda number=number, action=action: made.execute(  # type: ignore[misc]
+        clock.plan[BEGIN_NS + round(at * 1e9)] = lambda number=number, action=action: made.commands.execute(  # type: ignore[misc]
             command(number, action, clock.now, bed="b7")
         )
     await made.run()
@@ -286,4 +287,4 @@ async def test_in_a_large_ward_one_bed_is_disturbed_and_the_others_go_on_togethe
         assert adu.shape[0] == 8 * FS
         assert (np.ptp(adu) > 0) == (bed == "b7")
     with pytest.raises(UsageError, match="--detail all"):
-        made.execute(command(9, Inject(injection_id="c", kind="loss"), clock.now, bed="b7"))
+        made.commands.execute(command(9, Inject(injection_id="c", kind="loss"), clock.now, bed="b7"))

@@ -14,8 +14,8 @@ from stream.records.synthetic.presets import live_record
 from stream.replay.next_episodes import NextEpisodes
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin
 from stream.replay.publisher_process import _offer
+from tests.stream.replay.publisher_harness import FakeClock, publisher
 from tests.stream.replay.test_playhead import traceable
-from tests.stream.replay.test_publisher import FakeClock, publisher
 
 
 def episode(rhythm: str, record: str, seconds: float) -> Episode:
@@ -75,4 +75,4 @@ async def test_nothing_is_loaded_ahead_for_patients_who_can_show_no_episode(
     made = publisher([head], [], FakeClock())
     await _offer(made, library, NextEpisodes(library, EPISODES))
     assert loaded == LOADED
-    assert made.rhythms
+    assert made.statuses.rhythms

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import csv
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,16 +22,17 @@ from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve
 from stream.wire import detail
 from stream.wire.detail import IN_FULL, SetDetail
-from stream.wire.messages import BedStatus, Offer, Waveform
+from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying, ShowEpisode
 from stream.wire.shard import ALL_BEDS
+from stream.wire.status_messages import BedStatus, Offer
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import WardEcg
 from tests.brokers import Mosquitto
+from tests.stream.replay.publisher_harness import command
 from tests.stream.replay.test_playhead import traceable, with_numerics
-from tests.stream.replay.test_publisher import command
 from tests.waveforms import numeric, numerics
 
 
@@ -71,6 +73,41 @@ async def test_commands_over_a_broker(broker: BrokerAddress, mitdb_dir: Path, tm
             and chunk.position == 360_000
         ):
             pass
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_without_the_library_that_reads_records_commands_are_executed_or_answered(
+    mosquitto: Mosquitto, mitdb_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wfdb", None)
+    clock, library = SteadyClock(), Library(Catalog(data_dir=mitdb_dir, cache_dir=tmp_path))
+    patterns = [pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    async with Client(mosquitto.address, role=None, subscriptions=patterns) as client, asyncio.timeout(30):
+        replays = [(traceable(36_000), ReplayConfig())]
+        task = asyncio.create_task(serve(mosquitto.address, replays, library=library, ledger_path=None, clock=clock))
+
+        async def status() -> BedStatus:
+            while not isinstance(one := (await client.receive()).message, BedStatus):
+                pass
+            return one
+
+        while not (offered := (await status()).records):
+            pass
+        assert [offer.name for offer in offered] == ["excerpt", *PRESETS, LIVE]
+        client.send(command(1, ChooseRecord(record="mitdb/100"), clock.now_ns()))
+        client.send(command(2, ShowEpisode(rhythm="VT"), clock.now_ns()))
+        client.send(command(3, Seek(position=3600), clock.now_ns()))
+        while len(results := (await status()).commands) < 3:
+            pass
+        missing = "wfdb is not installed; run: pip install 'bedside[records]'"
+        assert [result.refused for result in results] == [
+            f"record 'mitdb/100' is not offered: {missing}",
+            missing,
+            None,
+        ]
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

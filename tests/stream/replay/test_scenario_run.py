@@ -15,9 +15,10 @@ from stream.scenario.scenario import Scenario
 from stream.timebase import FS
 from stream.wire import codec
 from stream.wire.alarm_messages import Acknowledge
-from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.messages import Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import SetRhythm, SetScenario
+from stream.wire.status_messages import BedStatus
 from stream.wire.truth_message import Truth
 from tests.monitor.message_samples import alarm
 from tests.stream.replay.test_playhead import traceable
@@ -203,8 +204,8 @@ note = { en = "A note.", ja = "注。" }
         (msgspec.structs.replace(raised, session="cd" * 16), False),
         (raised, True),
     ):
-        publisher.observe_alarm(event)
-        publisher.publish_status(publisher.beds["bed-1"])
+        publisher.commands.observe_alarm(event)
+        publisher.statuses.publish(publisher.beds["bed-1"])
         status = sent[-1]
         assert isinstance(status, BedStatus)
         assert status.scenario is not None

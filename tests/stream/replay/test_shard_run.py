@@ -16,12 +16,13 @@ from stream.replay.publisher import Publisher
 from stream.replay.shard_run import ShardRun, together
 from stream.replay.ticks import on_tick
 from stream.wire.detail import IN_FULL, LEASE_S, SetDetail
-from stream.wire.messages import Annotation, BedStatus, Message, Waveform
+from stream.wire.messages import Annotation, Message, Waveform
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.shard import ALL_BEDS, ward_shard
+from stream.wire.status_messages import BedStatus
 from stream.wire.ward_messages import WardEcg
+from tests.stream.replay.publisher_harness import FakeClock, checked_chunks, command, statuses
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable, with_wave
-from tests.stream.replay.test_publisher import FakeClock, checked_chunks, command, statuses
 
 SECOND = 1_000_000_000
 NAMES = tuple(f"icu-{number:03}" for number in range(1, 101))
@@ -56,7 +57,7 @@ class Ward:
     def at(self, second: float, bed: str, *actions: Any) -> None:
         def run() -> None:
             for number, action in enumerate(actions):
-                self.publisher.execute(command(round(second * 1e6) + number, action, self.clock.now, bed))
+                self.publisher.commands.execute(command(round(second * 1e6) + number, action, self.clock.now, bed))
 
         self.clock.plan[BEGIN_NS + round(second * SECOND)] = run
 
@@ -136,9 +137,9 @@ async def test_a_bed_that_somebody_asks_for_is_sent_on_its_own_topic_as_well_unt
 async def test_beds_beyond_those_of_a_small_ward_are_refused_in_full() -> None:
     ward = Ward(heads(), write=discard)
     for number in range(IN_FULL):
-        ward.publisher.execute(command(number, SetDetail(), ward.clock.now, NAMES[number]))
+        ward.publisher.commands.execute(command(number, SetDetail(), ward.clock.now, NAMES[number]))
     with pytest.raises(UsageError, match="64 others are"):
-        ward.publisher.execute(command(999, SetDetail(), ward.clock.now, NAMES[-1]))
+        ward.publisher.commands.execute(command(999, SetDetail(), ward.clock.now, NAMES[-1]))
 
 
 async def test_a_small_ward_is_sent_in_full_whoever_asks() -> None:

@@ -12,8 +12,8 @@ from stream.wire.continuity import check_sequence
 from stream.wire.messages import Message, Waveform
 from stream.wire.replay_actions import Seek, SetSpeed
 from stream.wire.truth_message import Truth
+from tests.stream.replay.publisher_harness import FakeClock, command, publisher, statuses, waveforms
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
-from tests.stream.replay.test_publisher import FakeClock, command, publisher, statuses, waveforms
 
 RECORD, OTHER = traceable(60 * FS), replace(traceable(50 * FS), name="other")
 VT = Episode(rhythm="VT", record="other", start_s=30.0, end_s=33.0, rate=180.0, leads=("MLII",), quality=1.0)
@@ -40,7 +40,7 @@ async def shown(*plan: tuple[float, Callable[[Publisher], None]]) -> tuple[list[
 
 
 def show(after: str) -> Callable[[Publisher], None]:
-    return lambda replayed: replayed.visit(replayed.beds["bed-1"], OTHER, VT, after)  # type: ignore[arg-type]
+    return lambda replayed: replayed.actions.show_episode("bed-1", OTHER, VT, after)  # type: ignore[arg-type]
 
 
 def truths(sent: list[tuple[int, Message]]) -> list[tuple[str, str, int]]:
@@ -93,8 +93,8 @@ async def test_a_second_episode_returns_to_the_first_place_and_a_seek_ends_the_v
 
     def seek(replayed: Publisher) -> None:
         now_ns = BEGIN_NS + round((PLAN_S + 2) * 1e9)
-        replayed.execute(command(1, SetSpeed(speed=2.0), now_ns))
-        replayed.execute(command(2, Seek(position=45 * FS), now_ns))
+        replayed.commands.execute(command(1, SetSpeed(speed=2.0), now_ns))
+        replayed.commands.execute(command(2, Seek(position=45 * FS), now_ns))
 
     sent, chunks = await shown((PLAN_S, show("return")), (PLAN_S + 2, seek))
     assert (chunks[-1].record, chunks[-1].epoch, chunks[-1].speed) == ("other", 2, 2.0)
@@ -105,7 +105,7 @@ async def test_a_second_episode_returns_to_the_first_place_and_a_seek_ends_the_v
 async def test_an_episode_beyond_the_end_of_its_record_changes_nothing() -> None:
     def beyond(replayed: Publisher) -> None:
         with pytest.raises(UsageError, match=r"ends at 60\.0 s"):
-            replayed.visit(replayed.beds["bed-1"], RECORD, VT_LATE, "return")
+            replayed.actions.show_episode("bed-1", RECORD, VT_LATE, "return")
 
     _, chunks = await shown((PLAN_S, beyond))
     assert {chunk.epoch for chunk in chunks} == {0}

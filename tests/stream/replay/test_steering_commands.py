@@ -15,13 +15,14 @@ from stream.records.synthetic.presets import SEED, STABLE, live_record, syntheti
 from stream.replay.playhead import ReplayConfig, begin
 from stream.timebase import FS
 from stream.wire.alarm_messages import Action
-from stream.wire.messages import Annotation, BedStatus, Message, Waveform
+from stream.wire.messages import Annotation, Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Seek, SetRhythm, SetVitals
+from stream.wire.status_messages import BedStatus
 from stream.wire.truth_message import Truth
 from stream.wire.wave_message import Wave
+from tests.stream.replay.publisher_harness import FakeClock, command, publisher
 from tests.stream.replay.test_playhead import BEGIN_NS
-from tests.stream.replay.test_publisher import FakeClock, command, publisher
 
 
 def run(chunk: int) -> list[Message]:
@@ -36,7 +37,7 @@ def run(chunk: int) -> list[Message]:
         (20, SetRhythm(rhythm="N")),
     )
     for number, (second, action) in enumerate(actions):
-        clock.plan[BEGIN_NS + second * 10**9 + number] = lambda n=number, a=action: streaming.execute(
+        clock.plan[BEGIN_NS + second * 10**9 + number] = lambda n=number, a=action: streaming.commands.execute(
             command(n, a, clock.now)
         )
     with pytest.raises(TimeoutError):
@@ -101,10 +102,10 @@ def test_other_patients_are_not_steered_and_a_live_one_has_no_place_to_go_to() -
     record = synthetic_record("synthetic/vf")
     streaming = publisher([begin(record, ReplayConfig(), BEGIN_NS)], sent, FakeClock())
     with pytest.raises(UsageError, match="cannot be steered: synthetic/vf was made before; replay synthetic/live"):
-        streaming.execute(command(1, SetRhythm(rhythm="VT"), BEGIN_NS))
+        streaming.commands.execute(command(1, SetRhythm(rhythm="VT"), BEGIN_NS))
     streaming = publisher([begin(live_record(), ReplayConfig(), BEGIN_NS)], sent, FakeClock())
     with pytest.raises(UsageError, match="cannot seek"):
-        streaming.execute(command(1, Seek(position=0), BEGIN_NS))
+        streaming.commands.execute(command(1, Seek(position=0), BEGIN_NS))
     with pytest.raises(UsageError, match="spo2 of 101: use 0 to 100"):
-        streaming.execute(command(2, SetVitals(values={"spo2": 101}), BEGIN_NS))
+        streaming.commands.execute(command(2, SetVitals(values={"spo2": 101}), BEGIN_NS))
     assert not sent

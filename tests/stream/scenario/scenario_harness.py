@@ -11,12 +11,12 @@ from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig, begin
 from stream.replay.publisher import Publisher
 from stream.replay.scenario_episodes import episodes_of
-from stream.replay.scenario_run import first_records
+from stream.replay.scenario_records import first_records
 from stream.scenario.scenario import Scenario
 from stream.wire.alarm_messages import Action
 from stream.wire.messages import Message
+from tests.stream.replay.publisher_harness import FakeClock, command
 from tests.stream.replay.test_playhead import BEGIN_NS
-from tests.stream.replay.test_publisher import FakeClock, command
 
 SESSION = "ab" * 16
 
@@ -59,8 +59,8 @@ def play(
         episodes=episodes_of(scenario, first, library),
     )
     for number, (at_s, bed, action) in enumerate(commands):
-        clock.plan[BEGIN_NS + round(at_s * 1e9) + number] = lambda n=number, b=bed, a=action: publisher.execute(
-            command(n, a, clock.now, b)
+        clock.plan[BEGIN_NS + round(at_s * 1e9) + number] = lambda n=number, b=bed, a=action: (
+            publisher.commands.execute(command(n, a, clock.now, b))
         )
     if until_s is not None:
         clock.until = BEGIN_NS + round(until_s * 1e9)

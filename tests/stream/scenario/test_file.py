@@ -87,6 +87,14 @@ def error(step: str) -> str:
             'after = { event = "answer", step = "x" }\nrhythm = "N"',
             "line 22: steps[1].after needs one of event, alarm, rhythm, step, not event and step",
         ),
+        (
+            'name = "x"\nafter = { step = "x" }\nrhythm = "N"',
+            "line 23: steps[1].after.step 'x' is not above this step: put that one before it",
+        ),
+        (
+            'after = { step = "y" }\nrhythm = "N"\n[[steps]]\nname = "y"\nat_s = 3\nrhythm = "N"',
+            "line 22: steps[1].after.step 'y' is not above this step",
+        ),
         ('bed = "bed-2"\nat_s = 9\nrhythm = "N"', "line 22: steps[1].bed 'bed-2' is not known: one of bed-1"),
         (
             "at_s = 9\nvitals = { abp_systolic = 60 }",

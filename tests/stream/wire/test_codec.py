@@ -24,20 +24,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from stream.wire.detail import SetDetail
-from stream.wire.messages import (
-    Annotation,
-    Beat,
-    BedStatus,
-    CommandResult,
-    Forecast,
-    Message,
-    Offer,
-    ProcessStatus,
-    RhythmOffer,
-    RunningInjection,
-    ShownEpisode,
-    Vitals,
-)
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Vitals
 from stream.wire.replay_actions import (
     ChooseRecord,
     Inject,
@@ -52,6 +39,15 @@ from stream.wire.replay_actions import (
     StopInjection,
 )
 from stream.wire.score_message import BeatTally, RhythmScore, Score, ScorePart
+from stream.wire.status_messages import (
+    BedStatus,
+    CommandResult,
+    Offer,
+    ProcessStatus,
+    RhythmOffer,
+    RunningInjection,
+    ShownEpisode,
+)
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
@@ -459,6 +455,17 @@ def test_an_invalid_alarm_is_rejected(changes: dict[str, Any]) -> None:
     fields = msgspec.json.decode(codec.encode(alarm())) | changes
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.ALARMS, "bed-1"), msgspec.json.encode(fields))
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, 7201.0])
+def test_a_status_with_a_speed_at_which_nothing_is_replayed_is_rejected(speed: float) -> None:
+    """Who divides by it would fail with each frame that it draws."""
+    status = BedStatus(
+        bed="bed-1", role="publisher", instance="a", state="playing", when="", record="r", session=SESSION
+    )
+    fields = msgspec.json.decode(codec.encode(status)) | {"speed": speed}
+    with pytest.raises(MessageError, match="speed"):
+        codec.decode(codec.topic_of(status), msgspec.json.encode(fields))
 
 
 def test_millivolts_and_due_time() -> None:

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.fields import MAX_LEASE
 from stream.wire.lease import EXPIRY_NS, Leases, LeaseState, check_lease, next_lease, with_lease
-from stream.wire.messages import MAX_LEASE, Message
+from stream.wire.messages import Message
 from tests.monitor.message_samples import advisory, alarm, forecast, process, residual, status, vitals
 from tests.waveforms import chunk, numeric, numerics
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.wire.bed_stream import flush
-from stream.wire.messages import MAX_INDEX, Waveform
+from stream.wire.fields import MAX_INDEX
+from stream.wire.messages import Waveform
 from stream.wire.ordering import release
 from tests.stream.wire.consumer import CHUNK_NS, OTHER, Consumer, N
 from tests.waveforms import SESSION, chunk

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stream.wire.messages import BedStatus, ProcessStatus
 from stream.wire.publishers import MAX_SESSIONS, MIN_BEDS, Publishers
+from stream.wire.status_messages import BedStatus, ProcessStatus
 
 ONE, TWO = "a" * 32, "b" * 32
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from stream.errors import MessageError, UsageError
 from stream.wire import codec
-from stream.wire.messages import ProcessStatus
 from stream.wire.shard import ALL_BEDS, MAX_SHARDS, Shard
+from stream.wire.status_messages import ProcessStatus
 
 BEDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
 COUNTS = st.integers(1, MAX_SHARDS)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from stream.errors import MessageError
 from stream.wire import codec
-from stream.wire.messages import MAX_GAIN, MAX_INDEX, MAX_SPEED, MIN_GAIN, MIN_SPEED, Forecast, Message, Waveform
+from stream.wire.fields import MAX_GAIN, MAX_INDEX, MAX_SPEED, MIN_GAIN, MIN_SPEED
+from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.shard import ALL_BEDS, WARD_SHARDS, ward_shard
 from stream.wire.topics import Kind, Topic
 from stream.wire.ward_messages import (

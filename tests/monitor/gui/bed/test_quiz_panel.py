@@ -18,7 +18,8 @@ from monitor.view.quiz import HIDDEN_KINDS, without_answers
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.alarm_texts import alarm_phrase, kind_phrase
 from stream.wire.answer import QUIZ_RHYTHMS, Answer
-from stream.wire.messages import Annotation, Offer
+from stream.wire.messages import Annotation
+from stream.wire.status_messages import Offer
 from tests.monitor.gui.conftest import Script
 from tests.monitor.message_samples import alarm, received, status, vitals
 from tests.waveforms import SESSION

@@ -16,15 +16,7 @@ from stream.records.synthetic.patient import RANGES
 from stream.wire.alarm_messages import Command
 from stream.wire.alarm_texts import Phrase, phrase
 from stream.wire.injection_kinds import Disturbable
-from stream.wire.messages import (
-    BedStatus,
-    CommandResult,
-    Message,
-    ProcessStatus,
-    RhythmOffer,
-    RunningInjection,
-    ShownEpisode,
-)
+from stream.wire.messages import Message
 from stream.wire.replay_actions import (
     Inject,
     Note,
@@ -36,6 +28,14 @@ from stream.wire.replay_actions import (
     StopInjection,
 )
 from stream.wire.scenario_status import ScenarioStatus, ScenarioStep, StepAction, StepWait
+from stream.wire.status_messages import (
+    BedStatus,
+    CommandResult,
+    ProcessStatus,
+    RhythmOffer,
+    RunningInjection,
+    ShownEpisode,
+)
 from stream.wire.topics import Kind, Role, Topic
 from stream.wire.truth_message import Truth, TruthPhase, TruthWhat
 from tests.stream.wire.test_codec import SCORE

@@ -335,6 +335,16 @@ def test_the_help_covers_neither_alarms_nor_the_warning(
         assert label.height() >= label.heightForWidth(label.width()) or label.height() >= label.sizeHint().height()
 
 
+def test_the_introduction_leaves_the_trace_and_the_numbers_in_sight(start: Open, qtbot: QtBot) -> None:
+    window = start()
+    window.resize(1280, 800)
+    window.preferences.welcome()
+    QApplication.processEvents()
+    covered = window.preferences.help.geometry()
+    assert covered.top() > window.height() // 2
+    assert covered.right() < window.width() * 3 // 4
+
+
 def test_the_help_lists_all_keys(start: Open, qtbot: QtBot) -> None:
     window = start()
     qtbot.keyClick(window, Qt.Key.Key_Question)

@@ -17,8 +17,8 @@ from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Frame, Replay, Requested
 from stream.timebase import FS
 from stream.wire.alarm_texts import phrase
-from stream.wire.messages import Offer, RhythmOffer, ShownEpisode
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed, ShowEpisode
+from stream.wire.status_messages import Offer, RhythmOffer, ShownEpisode
 from tests.monitor.message_samples import CONNECTED, status
 
 OFFERS = (
