@@ -167,7 +167,7 @@ def test_no_alarm_is_expected_of_a_lead_that_is_not_analysed() -> None:
         ("electrode_motion", -2.0, None, True),
         ("electrode_motion", -2.0, "V1", False),
         ("electrode_motion", 0.0, None, False),
-        ("mains", 0.2, None, False),
+        ("mains", 5.0, None, False),
         ("baseline_wander", 2.0, None, True),
         ("saturation", 0.5, None, False),
         ("lead_off", None, "V1", True),
