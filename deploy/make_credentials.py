@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROLES = ("publisher", "worker", "monitor", "logger", "instructor", "observer")
+ROLES = ("publisher", "worker", "monitor", "logger", "instructor", "student", "observer")
 """Those of the file ``acl``."""
 
 LOCAL_HOSTS = ("broker", "localhost", "127.0.0.1", "::1")

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from monitor.arguments import parser
+from monitor.arguments.parser import parser
 from monitor.commands import bench, check, data, debrief, demo, offline, processes, record, score, ward, workers
 from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 
 from model.alarms.alarm_manager import AlarmManager, SavedAlarms
+from model.alarms.state import AlarmContext
 from model.conditions.settings import AlarmConfig
 from model.pipeline.bed_group import Slot
 from model.pipeline.beds import Beds
@@ -125,6 +126,10 @@ class ServedBeds(Mapping[str, Bed]):
             yield name, bed.alarms
         yield from self.restored.items()
 
+    def restored_context(self, name: str) -> AlarmContext:
+        """Return the context of the alarms in `restored`: their bed has sent no samples."""
+        return AlarmContext(name, "", "", 0, self._clock.now_ns())
+
     # --- places ---------------------------------------------------------------------------------------------------
 
     def admit(self, name: str, *, retained: bool = False, signal_s: float = 0.0) -> bool:
@@ -159,7 +164,7 @@ class ServedBeds(Mapping[str, Bed]):
         """Serve a bed from its first chunk on, with the alarms that an earlier worker left."""
         name = chunk.bed
         alarms = self.restored.get(name) or self._alarm_manager(name)
-        bed = Bed(chunk, stream, slot, alarms, self.lease_of(name), heard_ns=monotonic_ns(self._clock))
+        bed = Bed(chunk, stream, slot, alarms, self.lease_of(name), received_ns=monotonic_ns(self._clock))
         bed.served_by = (self._instance,)
         self._serve(bed)
         return bed

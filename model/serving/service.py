@@ -274,7 +274,7 @@ class _Service:
                 case Numerics():
                     self._worker.add_numerics(message)
                 case Command():
-                    self._worker.execute(message)
+                    self._worker.commands.execute(message)
                 case BedStatus() | ProcessStatus():
-                    self._worker.update_status(message)
+                    self._worker.statuses.update(message)
         self._worker.tick(following.chunks, following.wards)

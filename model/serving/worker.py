@@ -1,6 +1,6 @@
 """ECG and other waves in; forecasts, beats, vital signs and alarms out, for all beds of a broker; no sockets.
 
-Per tick: `model.serving.ticks` takes the chunks, `model.pipeline.beds` analyses those of all beds in one batch,
+Per tick: `model.serving.ticks` processes the chunks, `model.pipeline.beds` analyses those of all beds in one batch,
 `model.alarms` turns conditions into alarms, and the results are published. Every sample is processed once or reported
 as lost. Intervals are monotonic time.
 """
@@ -12,38 +12,34 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cache
 
 from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state import AlarmContext
 from model.pipeline.analysis import Models
 from model.pipeline.beds import Beds
-from model.serving import bed_watch, next_chunk
+from model.serving import bed_watch
 from model.serving.bed import Bed
 from model.serving.bed_output import BedOutput
 from model.serving.charted_beds import ChartedBeds
 from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import CheckpointWriter
+from model.serving.clock_steps import ClockSteps
+from model.serving.commands import Commands
 from model.serving.hours_ahead import HoursAhead
 from model.serving.numerics_buffer import NumericsBuffer
+from model.serving.publisher_statuses import PublisherStatuses
 from model.serving.resending import Resending
 from model.serving.served_beds import Leases, ServedBeds, UrgentBeds
 from model.serving.ticks import Ticks
 from model.serving.wave_buffer import WaveBuffer
 from model.trends.forecaster import TrendForecaster
 from stream.clock import Clock, monotonic_ns
-from stream.errors import MessageError
 from stream.replay.ledger import Write
-from stream.wire import bed_stream, command_filter, ordering, other_writers
-from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.answer import Answer
+from stream.wire import bed_stream, other_writers
+from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.bed_places import PLACES_VARIABLE
 from stream.wire.both_ways import WardChunks
-from stream.wire.detail import SetDetail
 from stream.wire.messages import Message, Waveform
 from stream.wire.numerics_message import Numerics
-from stream.wire.publishers import Publishers
-from stream.wire.replay_actions import PublisherAction
 from stream.wire.shard import ALL_BEDS, Shard
-from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, Topic
 from stream.wire.wave_message import Wave
 
@@ -69,6 +65,11 @@ class Worker:
         Keeps the state of the beds for the next worker.
     shards : int
         Processes among which the beds are shared.
+
+    Attributes
+    ----------
+    commands : Commands
+    statuses : PublisherStatuses
     """
 
     def __init__(
@@ -119,9 +120,12 @@ class Worker:
             refuse_bed=refuse,
             shards=shards,
         )
-        self._publishers = Publishers()
+        self._clock_steps = ClockSteps(clock, self._alarm_managers)
+        self.statuses = PublisherStatuses(
+            self._beds, self._charted, self._ticks, self._output, self._checkpoints, clock
+        )
+        self.commands = Commands(self._beds, self._charted, self._output, clock, self._clock_steps)
         self._resending = Resending()
-        self._stepped_ns = clock.stepped_ns
         self._checked_ns = monotonic_ns(clock)
 
     @property
@@ -225,111 +229,29 @@ class Worker:
                 self._output.record_numerics(numerics, "refused")
                 self._output.warn(f"bed {bed.name} sends ECG: values of another publisher, without ECG, are refused")
                 return
-            self._end_record(bed)
+            self.statuses.end_record(bed)
             self._beds.give_up(bed.name)
         verdict, lost_samples = self._charted.receive(numerics)
         self._output.record_numerics(numerics, verdict, lost_samples)
         if verdict == "refused":
             self._output.warn(f"bed {numerics.bed}: values of session {numerics.session[:8]} are refused")
 
-    def update_status(self, status: BedStatus | ProcessStatus) -> None:
-        """Process a publisher's status, or that of its process.
-
-        The end of the record clears all alarms whose condition holds.
-        """
-        if status.role != "publisher":
-            return
-        if isinstance(status, BedStatus) and not self._beds.admit(status.bed, retained=True):
-            return
-        for name, session in self._publishers.update(status):
-            self._end_publisher(name, session)
-            self._charted.end_publisher(name, session)
-        if not isinstance(status, BedStatus):
-            return
-        self._charted.update_status(status)
-        bed = self._beds.get(status.bed)
-        if bed is None:
-            if status.state == "ended" and status.bed in self._beds.restored:
-                self._beds.restored[status.bed].finish(self._context_without_samples(status.bed))
-        elif status.session == bed.session:
-            believed_ns = monotonic_ns(self._clock) + bed_watch.PAUSE_BELIEVED_NS
-            bed.paused_until_ns = believed_ns if status.state == "paused" else 0
-            if status.state == "ended" and not bed.ended:
-                self._end_record(bed)
-
-    def _end_publisher(self, name: str, session: str) -> None:
-        """Process what the end of a session's publisher decides."""
-        bed = self._beds.get(name)
-        if bed is None:
-            return
-        arrival, bed.stream = ordering.release(bed.stream, session, monotonic_ns(self._clock))
-        self._ticks.refuse(bed, arrival)
-        self._ticks.run({name: deque(arrival.taken)})
-        if session == bed.session:
-            bed.paused_until_ns = 0
-
-    def _end_record(self, bed: Bed) -> None:
-        bed.ended, bed.silent = True, False
-        if not bed.restored:
-            next_chunk.finish(bed, self._output)
-        bed.alarms.finish(bed.context(self._clock.now_ns()))
-        self._beds.give_way(bed.name)
-        self._checkpoints.save(bed)
-
-    def execute(self, command: Command) -> None:
-        """Execute a command; a rejected one is counted and logged."""
-        if isinstance(command.action, PublisherAction | Answer):
-            return  # the publisher executes it; nobody executes an answer
-        if isinstance(command.action, SetDetail):
-            self._set_detail(command)
-            return
-        self._follow_clock_steps()
-        bed = self._beds.get(command.bed)
-        try:
-            if bed is not None:
-                bed.alarms.execute(command, bed.context(self._clock.now_ns()))
-                bed.counters["commands"] += 1
-            elif command.bed in self._charted:
-                self._charted.execute(command)
-            elif command.bed in self._beds.restored:
-                self._beds.restored[command.bed].execute(command, self._context_without_samples(command.bed))
-            else:
-                self._output.warn(f"command for bed {command.bed}, which is unknown: ignored")
-        except MessageError as error:
-            if bed is not None:
-                bed.counters["rejected"] += 1
-            self._output.warn(str(error))
-
-    def _set_detail(self, command: Command) -> None:
-        """Send the forecasts of a bed in full for a while; it may send its first chunk later."""
-        try:
-            command_filter.check(command, self._clock.now_ns(), ())
-        except MessageError as error:
-            self._output.warn(str(error))
-            return
-        if not self._output.forecasts.set_detail(command.bed, monotonic_ns(self._clock) / 1e9):
-            self._output.warn(f"bed {command.bed} is not sent in full: too many others are")
-
     def resend_events(self) -> None:
         """Send the recent events of all beds again, some with each `advance_time`; a pass in progress is repeated."""
         self._resending.request()
-
-    def _context_without_samples(self, bed: str) -> AlarmContext:
-        """Return the context of a bed whose alarms were restored and that has sent no samples."""
-        return AlarmContext(bed, "", "", 0, self._clock.now_ns())
 
     # --- time -----------------------------------------------------------------------------------------------------
 
     def advance_time(self) -> None:
         """Detect beds that send nothing or twice, advance the time of their alarms, send recent events again."""
-        self._follow_clock_steps()
+        self._clock_steps.follow()
         managers = [alarms for _, alarms in self._alarm_managers()]
         for event in self._resending.next_events(managers, self._clock.now_ns()):
             self._send(event)
         now_ns = monotonic_ns(self._clock)
         if now_ns - self._checked_ns >= bed_watch.NO_DATA_NS:
             for bed in self._beds.values():
-                bed.heard_ns = now_ns  # this process was stopped: what the beds have sent is still to be received
+                bed.received_ns = now_ns  # this process was stopped: what the beds have sent is still to be received
         self._checked_ns = now_ns
         for bed in self._beds.values():
             if not bed.silent and bed_watch.is_silent(bed, now_ns):
@@ -346,17 +268,8 @@ class Worker:
                 self._output.publish_status(bed)  # also of a bed that is paused or silent: its lease stays in use
         self._charted.advance_time(now_ns)
         for name, alarms in self._beds.restored.items():
-            alarms.advance_time(self._context_without_samples(name))
+            alarms.advance_time(self._beds.restored_context(name))
         self._output.forecasts.flush(now_ns / 1e9)  # what the end of an epoch completes
-
-    def _follow_clock_steps(self) -> None:
-        """Move the ends of pauses with a step of the clock: a pause lasts as long as it was meant to."""
-        self._clock.now_ns()
-        step_ns = self._clock.stepped_ns - self._stepped_ns
-        self._stepped_ns += step_ns
-        if step_ns:
-            for name, alarms in self._alarm_managers():
-                alarms.shift_pauses(name, step_ns)
 
     def _alarm_managers(self) -> Iterator[tuple[str, AlarmManager]]:
         """Yield the alarms of all beds."""
@@ -383,7 +296,7 @@ class Worker:
         for name, count in samples.items():
             bed = self._beds[name]
             bed.counters["shed_samples"] += count
-            bed.heard_ns = now_ns
+            bed.received_ns = now_ns
             if not (bed.silent or bed.ended):
                 self._output.change(bed, bed_watch.shedding_began(bed, count))
             if now_ns >= bed.next_status_ns:

@@ -140,6 +140,11 @@ class BedAlarms:
         return AlarmSpan(alarm.onset, self._stop(alarm), alarm.priority)
 
     @property
+    def listed(self) -> bool:
+        """Whether the worker's list has been received, without which nothing is known of active alarms."""
+        return self.settings is not None
+
+    @property
     def limits(self) -> Limits | None:
         """The current limits; None if the worker has not reported them."""
         return None if self.settings is None else self.settings.limits

@@ -22,6 +22,9 @@ INTERMITTENT_SHOWN_S = 4 * 3600.0
 MEASURED_TIMEOUT_S = 3.0
 """The worker measures each second; its values are not shown when older messages are the latest, s."""
 
+_STEP_NS = 100_000_000
+"""Interval at which readings are computed again, ns; ages are shown in whole seconds."""
+
 State = Literal["live", "stale", "missing"]
 _STATES = get_args(State)
 """The better ones first."""
@@ -58,6 +61,7 @@ class BedNumerics:
     def __init__(self) -> None:
         self._latest: dict[bool, tuple[Numerics, int]] = {}
         self._early: dict[bool, tuple[Numerics, int]] = {}
+        self._found: tuple[object, dict[NumericName, Reading]] = (None, {})
 
     def add(self, message: Numerics, received_ns: int, shown: str | None = None) -> None:
         """Process a message; one of another session than the one shown is kept beside its message.
@@ -72,9 +76,10 @@ class BedNumerics:
         """
         kept = self._latest if shown in (None, message.session) else self._early
         kept[message.derived] = (message, received_ns)
+        self._found = (None, {})
 
     def readings(self, session: str, now_ns: int, *, worker: bool) -> dict[NumericName, Reading]:
-        """Return the numbers of a session at a Unix time in ns.
+        """Return the numbers of a session at a Unix time in ns, of which tenths of a second count.
 
         A number that the worker measures replaces the recorded one, unless the recorded one is in a better state: live
         before stale before missing. ST levels are not included.
@@ -86,6 +91,12 @@ class BedNumerics:
         worker : bool
             False omits the values of a worker that is offline.
         """
+        key = session, now_ns // _STEP_NS, worker
+        if key != self._found[0]:
+            self._found = (key, self._readings(session, now_ns, worker=worker))
+        return self._found[1]
+
+    def _readings(self, session: str, now_ns: int, *, worker: bool) -> dict[NumericName, Reading]:
         found: dict[NumericName, Reading] = {}
         for derived in (False, True):
             message, received_ns = self._latest.get(derived, (None, 0))

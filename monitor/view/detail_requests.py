@@ -19,6 +19,11 @@ class DetailRequests:
     def __init__(self) -> None:
         self._asked_ns: dict[str, int] = {}
 
+    @property
+    def asked(self) -> bool:
+        """Whether any bed that was drawn last has been asked for."""
+        return bool(self._asked_ns)
+
     def due(self, drawn: Iterable[str], now_ns: int) -> tuple[str, ...]:
         """Return the beds among those drawn that are to be asked for now, and register that they are."""
         before = self._asked_ns

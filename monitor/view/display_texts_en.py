@@ -36,6 +36,7 @@ VIEW: Mapping[str, str] = {
     "notice.no_worker": "NO WORKER: no forecast, no alarms",
     "notice.overloaded": "the worker is overloaded: alarms may be missing",
     "notice.no_forecast": "the worker does not respond: no alarms",
+    "notice.no_alarms": "no alarms are received from the worker",
     "notice.learning": "learning this patient: rhythm alarms are on",
     "broker.connected": "connected to {address}",
     "broker.connecting": "connecting to {address} …",

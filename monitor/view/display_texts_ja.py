@@ -36,6 +36,7 @@ VIEW: Mapping[str, str] = {
     "notice.no_worker": "解析プロセスなし: 予測もアラームも出ません",
     "notice.overloaded": "解析プロセスが過負荷です: アラームが出ないことがあります",
     "notice.no_forecast": "解析プロセスの応答なし: アラームは出ません",
+    "notice.no_alarms": "解析プロセスからアラームを受信していません",
     "notice.learning": "学習中: 不整脈アラームは作動しています",
     "broker.connected": "{address} に接続中",
     "broker.connecting": "{address} に接続しています …",

@@ -21,6 +21,9 @@ NOTICES: Mapping[LinkState, Phrase] = {
 }
 """Technical message of each state; that of NO_DATA contains the seconds and is not listed."""
 
+NO_ALARMS = phrase("notice.no_alarms")
+"""Shown while the list of alarms of a worker that serves the bed has not been received."""
+
 
 def link_state(bed: Bed, services: Services, playing_since_ns: int, now_ns: int) -> LinkState:
     """Return the worst state that applies to a bed, while the broker is connected.

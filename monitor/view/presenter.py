@@ -10,7 +10,7 @@ from monitor.view.central_station import RedAlarm
 from monitor.view.chart import WardRow, by_risk
 from monitor.view.detail_requests import DrawnBeds
 from monitor.view.link import STALE, Link, LinkState, state_phrase
-from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
+from monitor.view.link_state import NO_ALARMS, NOTICES, MaxAge, bed_link, link_state
 from monitor.view.process_status import Services
 from monitor.view.replay_status import ReplayStatus
 from monitor.view.trace import Drawn, View
@@ -289,7 +289,9 @@ class Presenter:
         self._drawn.mark(shown.name, now_ns)
         shown.advance(now_ns, view)
         chunk, trace = shown.waveform, shown.trace(drawn)
-        link = self._link(shown, now_ns, broker)
+        tab = next((tab for tab in tabs if tab.name == shown.name), None)
+        state = self._state(shown, now_ns, broker) if tab is None else tab.state
+        link = bed_link(shown, state, self._max_age.setdefault(shown.name, MaxAge()), now_ns)
         cursor = trace.cursor if trace else None
         session = trace.session if trace else None
         chart = shown.chart.current
@@ -302,6 +304,8 @@ class Presenter:
         notices = [link.phrase if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
         if self._streams(shown) and not worker and link.state is not LinkState.NO_WORKER:
             notices.append(NOTICES[LinkState.NO_WORKER])
+        if live and link.state is LinkState.LIVE and not shown.alarms.listed:
+            notices.append(NO_ALARMS)
         return Frame(
             now_ns=now_ns,
             bed=shown.name,
@@ -320,6 +324,7 @@ class Presenter:
             worker=worker and broker.connected,
             active=shown.alarms.active(session, cursor),
             history=shown.alarms.history(session, cursor),
+            listed=shown.alarms.listed,
             broker=broker.phrase,
             score=shown.score,
             replay=self._replay(shown, now_ns) if broker.connected else None,
@@ -333,10 +338,6 @@ class Presenter:
     def _tabs(self, names: Iterable[str], now_ns: int, broker: Broker) -> tuple[BedTab, ...]:
         beds = (self._beds[name] for name in names)
         return tuple(BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.highest_priority()) for bed in beds)
-
-    def _link(self, bed: Bed, now_ns: int, broker: Broker) -> Link:
-        max_age = self._max_age.setdefault(bed.name, MaxAge())
-        return bed_link(bed, self._state(bed, now_ns, broker), max_age, now_ns)
 
     def _state(self, bed: Bed, now_ns: int, broker: Broker) -> LinkState:
         if not broker.connected:

@@ -197,6 +197,8 @@ class Frame:
     active, history : tuple of AlarmLine
         Active and latched alarms, by urgency; all alarms received, the latest first. The entry that counts advisories
         is the first of ``history``, and not in ``active``: it has neither tone nor banner.
+    listed : bool
+        False while the worker's list of alarms has not been received: that none is shown means nothing then.
     broker : Phrase
         The state of the connection to the broker.
     replay : Replay or None
@@ -229,6 +231,7 @@ class Frame:
     active: tuple[AlarmLine, ...]
     history: tuple[AlarmLine, ...]
     broker: Phrase
+    listed: bool = False
     replay: Replay | None = None
     readings: Readings = field(default_factory=dict)
     st_levels: tuple[StLevel, ...] = ()

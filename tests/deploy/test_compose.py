@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.arguments import parser
+from monitor.arguments.parser import parser
 from stream.mqtt.address import BROKER_VARIABLE, FILE_VARIABLES, BrokerAddress
 from tests.deploy.ward import CERTIFICATE_PORT, DEPLOY, PASSWORD_PORT, ROLES, make_credentials
 

@@ -16,7 +16,7 @@ from stream.mqtt.embedded_broker import free_port
 from tests.brokers import Mosquitto, mosquitto_program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-ROLES = ("publisher", "worker", "monitor", "logger", "instructor", "observer")
+ROLES = ("publisher", "worker", "monitor", "logger", "instructor", "student", "observer")
 CERTIFICATE_PORT, PASSWORD_PORT = 8883, 8884
 
 

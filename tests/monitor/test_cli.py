@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.arguments import parser
+from monitor.arguments.parser import parser
 from monitor.cli import RUN, _LineFormatter, main
 from tests.system.commands import error_line
 

@@ -76,7 +76,8 @@ class AlarmBanner(QWidget):
         paused = pause_text(frame.pauses)
         if paused:
             notice = f"{paused} · {notice}" if notice else paused
-        shown = (notice, alarm, others, priority, bright, line is None and frame.link.state is LinkState.LIVE)
+        all_clear = line is None and frame.listed and frame.link.state is LinkState.LIVE
+        shown = (notice, alarm, others, priority, bright, all_clear)
         if shown != (self.notice, self.alarm, self.others, self.priority, self.bright, self.all_clear):
             self.notice, self.alarm, self.others, self.priority, self.bright, self.all_clear = shown
             self.update()

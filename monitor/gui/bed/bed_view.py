@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
@@ -36,6 +37,7 @@ from monitor.view.presenter import Presenter
 from monitor.view.trace import GAINS, SPEEDS, Trace, View
 from monitor.view.trend import SPANS_S
 from monitor.view.view_model import Frame
+from stream.wire.wave_message import Signal as WaveName
 
 _SIDE_WIDTH_PX = 300
 _FULL_LAYOUT_PX = 600
@@ -213,7 +215,7 @@ class BedView(QWidget):
         """Amount of signal that fits at the selected paper speed and gain."""
         preferences = self.preferences
         view = self.sweep.view(preferences.speed, preferences.gain or None, preferences.leads)
-        return replace(view, waves=preferences.shown_waves, leads=preferences.shown_leads)
+        return _with_signals(view, preferences.shown_waves, preferences.shown_leads)
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Show a frame, and the number of rejected messages."""
@@ -404,3 +406,9 @@ class BedView(QWidget):
     def next_grid(self) -> None:
         """Select the next grid."""
         self.changed.emit({"grid": Grid((self.sweep.grid + 1) % len(Grid)).name.lower()})
+
+
+@lru_cache(maxsize=16)
+def _with_signals(view: View, waves: tuple[WaveName, ...], leads: tuple[str, ...]) -> View:
+    """Return a view with the signals that are shown; it is asked for twice in each frame."""
+    return replace(view, waves=waves, leads=leads)

@@ -83,8 +83,10 @@ class CommandController:
 
     def ask_for_detail(self, drawn: Iterable[str]) -> None:
         """Ask for the beds of a large ward that are drawn; to be called with each frame."""
+        asked = [bed for bed in drawn if not self._presenter.in_full(bed)]
+        if not asked and not self._detail.asked:
+            return
         now_ns = self._sender.clock()
-        asked = (bed for bed in drawn if not self._presenter.in_full(bed))
         for bed in self._detail.due(asked, now_ns):
             self._sender.send(command(bed, self._sender.who, now_ns, SetDetail()))
 

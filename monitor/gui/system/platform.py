@@ -9,17 +9,22 @@ from pathlib import Path
 
 from stream.errors import UsageError
 
+_ONE_THREAD = "QT_NO_GUI_THREADPOOL"
+"""Qt hands shapes higher than about 100 px to a pool of threads, and waits for them. For parts of a trace that costs
+more than drawing them, and milliseconds while other processes are busy. This switch of Qt is read at the first one."""
+
 OFFSCREEN = "or draw without one: QT_QPA_PLATFORM=offscreen"
 
 
 def check_platform() -> None:
-    """Check that a window can be opened.
+    """Check that a window can be opened, and let Qt draw in the thread that calls it.
 
     Raises
     ------
     UsageError
         There is no display, or a shared library that Qt needs is missing.
     """
+    os.environ.setdefault(_ONE_THREAD, "1")
     try:
         import PySide6.QtWidgets
     except ModuleNotFoundError:

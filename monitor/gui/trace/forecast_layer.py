@@ -23,6 +23,9 @@ from stream.timebase import FS, STRIDE
 _MARGIN_PX = 2
 """Space for the width of the lines, px."""
 
+_MEAN_PX, _BAND_PX = 1.2, 2.0
+"""Distance of the points of the mean, and of the smoother interval, px."""
+
 _LABEL_PX, _LABEL_TOP_PX, _LABEL_SPACE_PX = 12, 6, 5
 _LABEL_DELAY = STRIDE
 """Samples after the beginning of a forecast at which its name stands: the cursor has reached them when the next one
@@ -74,8 +77,8 @@ class ForecastLayer:
             painter.drawPixmap(*self._label)
 
     def _draw(self, fan: Fan, layout: Layout, rows: tuple[int, ...], theme: Theme, ratio: float) -> None:
-        every = max(int(1 / layout.per_sample), 1)  # of the samples in one pixel column, one is drawn
-        x = layout.xs(np.arange(fan.first, fan.stop, every), layout.page(fan.first))
+        x = layout.xs(np.arange(fan.first, fan.stop), layout.page(fan.first))
+        every, of_band = (max(int(points_px / layout.per_sample), 1) for points_px in (_MEAN_PX, _BAND_PX))
         self._left = math.floor(x[0]) - _MARGIN_PX
         width = math.ceil(x[-1]) + _MARGIN_PX - self._left
         self._pixmap = QPixmap(math.ceil(width * ratio), math.ceil(layout.height * ratio))
@@ -87,9 +90,10 @@ class ForecastLayer:
             for lead, row in enumerate(rows):
                 if row >= fan.mean.shape[1]:
                     continue  # a lead that is not analysed
-                mean, low, high = (values[::every, row] for values in (fan.mean, fan.low, fan.high))
-                _draw_band(painter, layout, lead, x, (low, high), theme)
-                draw_line(painter, x, layout.y(lead, mean), square_pen(theme.forecast, theme.trace_px))
+                low, high = (values[::of_band, row] for values in (fan.low, fan.high))
+                _draw_band(painter, layout, lead, x[::of_band], (low, high), theme)
+                mean = layout.y(lead, fan.mean[::every, row])
+                draw_line(painter, x[::every], mean, square_pen(theme.forecast, theme.trace_px))
 
 
 def _draw_band(

@@ -68,7 +68,7 @@ def play(record: Record, score: BedScore, models: Models) -> None:
         pass_on()
     ended = msgspec.structs.replace(publisher_status("ended"), record=record.name, duration=record.n)
     score.receive(ended)
-    worker.worker.update_status(ended)
+    worker.worker.statuses.update(ended)
     worker.worker.stop()
     pass_on()
 

@@ -167,9 +167,9 @@ def test_another_session_is_refused_until_the_publisher_of_the_first_has_ended(m
     serve(harness, day()[:2])
     serve(harness, day(session="cd" * 16)[:1])
     assert len(harness.of(Outlook)) == 2
-    harness.worker.update_status(msgspec.structs.replace(publisher_status("playing"), session=CHARTED))
+    harness.worker.statuses.update(msgspec.structs.replace(publisher_status("playing"), session=CHARTED))
     process = ProcessStatus(role="publisher", instance="p", state="offline", when="")
-    harness.worker.update_status(process)
+    harness.worker.statuses.update(process)
     serve(harness, day(session="cd" * 16)[:1])
     assert harness.of(Outlook)[-1].session == "cd" * 16
     assert harness.of(Outlook)[-1].past[0].values == (90.0,)  # nothing of the session before
@@ -189,7 +189,7 @@ def test_a_forged_message_silences_no_bed(models: Models) -> None:
         if hour == 2:
             serve(harness, [msgspec.structs.replace(message, index=2**52)])
         for _ in range(10):  # the next hour comes after half a minute, and the publisher reports itself meanwhile
-            harness.worker.update_status(playing)
+            harness.worker.statuses.update(playing)
             harness.clock.now += 3_000_000_000
         harness.worker.add_numerics(forged)
     assert [(one.session, one.hour) for one in harness.of(Outlook)[1:]] == [(CHARTED, hour) for hour in range(len(DAY))]
@@ -205,9 +205,9 @@ def test_the_end_of_the_record_clears_alarms_and_commands_work(models: Models) -
     ]
     for number, action in enumerate(actions, 1):
         made: Command = command(action, harness.clock.now, number=number)
-        harness.worker.execute(made)
+        harness.worker.commands.execute(made)
     assert harness.of(Alarm)[-1].acknowledged_by == "nurse 1"
-    harness.worker.update_status(ended())
+    harness.worker.statuses.update(ended())
     assert harness.of(Alarm)[-1].reason == "record_ended"
     assert harness.of(ActiveAlarms)[-1].alarms == ()
 
@@ -219,12 +219,12 @@ def test_a_bed_changes_between_ecg_and_none_only_once_the_one_before_has_ended(m
         harness.worker.tick([chunk])
     serve(harness, day()[:1])
     assert harness.of(Outlook) == []
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     serve(harness, day()[:2])
     assert [outlook.hour for outlook in harness.of(Outlook)] == [0, 1]
     harness.worker.tick(ecg[:1])
     assert harness.of(Outlook)[-1].session == CHARTED
-    harness.worker.update_status(ended())
+    harness.worker.statuses.update(ended())
     again = "ef" * 16
     for chunk in ecg:
         harness.worker.tick([msgspec.structs.replace(chunk, session=again)])
@@ -259,17 +259,17 @@ def test_what_a_bed_had_before_its_values_without_ecg_does_not_come_back(
     for chunk in ecg:
         harness.clock.now += 100_000_000
         harness.worker.tick([chunk])
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     if killed == "with ECG ended":
         harness = restart()
     serve(harness, day()[:3])
     before = harness.of(ActiveAlarms)[-1].limits
     changed = SetLimits(limits=msgspec.structs.replace(before, heart_rate_high=137))
-    harness.worker.execute(command(changed, harness.clock.now))
+    harness.worker.commands.execute(command(changed, harness.clock.now))
     if killed == "without ECG":
         harness = restart()
         assert limits_of(harness)[-1] == 137
-    harness.worker.update_status(ended())
+    harness.worker.statuses.update(ended())
     if killed == "without ECG ended":
         harness = restart()
     harness.messages.clear()
@@ -296,19 +296,19 @@ def test_ecg_after_values_without_ecg_continues_no_old_checkpoint_even_if_the_cl
     for chunk in ecg[:20]:
         first.clock.now += 100_000_000
         first.worker.tick([chunk])
-    first.worker.update_status(publisher_status("ended"))
+    first.worker.statuses.update(publisher_status("ended"))
     first.clock.now -= 3_600_000_000_000  # so the ECG has been saved last, by the clock
     first.clock.stepped_ns -= 3_600_000_000_000
     serve(first, day()[:3])
     changed = SetLimits(limits=msgspec.structs.replace(first.of(ActiveAlarms)[-1].limits, heart_rate_high=137))
-    first.worker.execute(command(changed, first.clock.now))
+    first.worker.commands.execute(command(changed, first.clock.now))
     if ended_first:
-        first.worker.update_status(ended())
+        first.worker.statuses.update(ended())
     store = CheckpointStore(tmp_path, fingerprint(models))
     second = WorkerHarness(models, store, "second")
     second.clock.now = first.clock.now + 1_000_000_000
     second.worker.restore_beds(store.read_all(), {"bed-1": "first"})
-    second.worker.update_status(ended())
+    second.worker.statuses.update(ended())
     for chunk in ecg[20:]:  # the session from before goes on
         second.clock.now += 100_000_000
         second.worker.tick([chunk])

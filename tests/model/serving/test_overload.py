@@ -15,7 +15,8 @@ from stream.wire.both_ways import BothWays, WardChunks
 from stream.wire.messages import Message, Waveform
 from stream.wire.shard import ALL_BEDS
 from stream.wire.status_messages import BedStatus
-from stream.wire.ward_messages import WardEcg, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import WorkerHarness, publisher_status
 from tests.stream.wire.test_codec import WARD_BEDS
@@ -100,7 +101,7 @@ class Overloaded:
     def round(self) -> None:
         worker, following = self.harness.worker, self.backlog.next_round()
         for message in following.others:
-            worker.add_wave(message) if isinstance(message, Wave) else worker.update_status(message)  # type: ignore[arg-type]
+            worker.add_wave(message) if isinstance(message, Wave) else worker.statuses.update(message)  # type: ignore[arg-type]
         worker.tick(following.chunks, following.wards)
 
     def end(self) -> None:
@@ -108,7 +109,7 @@ class Overloaded:
         while self.backlog:
             self.round()
         for bed in WARD_BEDS:
-            self.harness.worker.update_status(_status(bed, "ended"))
+            self.harness.worker.statuses.update(_status(bed, "ended"))
 
 
 @settings(max_examples=40, deadline=None)

@@ -102,7 +102,9 @@ def test_alarms_and_limits_continue_and_events_are_sent_again(
 ) -> None:
     with worker(models, tmp_path, "first") as first:
         push(first, stream[:20])
-        first.worker.execute(command(SetLimits(limits=Limits(heart_rate_low=41, heart_rate_high=44)), first.clock.now))
+        first.worker.commands.execute(
+            command(SetLimits(limits=Limits(heart_rate_low=41, heart_rate_high=44)), first.clock.now)
+        )
         push(first, stream[20:120])
         raised = [a for a in first.of(Alarm) if a.kind == "heart_rate_high"]
         assert [a.phase for a in raised] == ["raised"]
@@ -110,7 +112,7 @@ def test_alarms_and_limits_continue_and_events_are_sent_again(
         # The retained list of the broker is older than the checkpoint, or lost.
         second.worker.advance_time()
         assert [(a.event_id, a.resent) for a in second.of(Alarm)] == [(raised[0].event_id, True)]
-        second.worker.execute(command(Acknowledge(alarm_id=raised[0].alarm_id), second.clock.now, number=2))
+        second.worker.commands.execute(command(Acknowledge(alarm_id=raised[0].alarm_id), second.clock.now, number=2))
         assert [a.phase for a in second.of(Alarm)[1:]] == ["acknowledged"]
         push(second, stream[130:])
         again = [a for a in second.of(Alarm) if a.kind == "heart_rate_high" and not a.resent]
@@ -129,7 +131,7 @@ def test_limits_of_a_bed_that_has_not_returned_survive_a_reconnect(
     with worker(models, tmp_path, after_s=3600) as second:
         second.worker.restore_alarms(retained)  # after a reconnect, the broker sends it again
         limits = Limits(heart_rate_low=41)
-        second.worker.execute(command(SetLimits(limits=limits), second.clock.now))
+        second.worker.commands.execute(command(SetLimits(limits=limits), second.clock.now))
         push(second, stream[20:22])
         assert second.of(ActiveAlarms)[-1].limits.heart_rate_low == 41
 
@@ -162,7 +164,7 @@ def test_the_end_of_the_record_clears_restored_alarms(models: Models, stream: li
         first.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION, kind="noise", onset=7),)))
         push(first, stream[:20])
     with worker(models, tmp_path) as second:
-        second.worker.update_status(publisher_status("ended"))
+        second.worker.statuses.update(publisher_status("ended"))
         assert [(a.kind, a.reason) for a in second.of(Alarm)] == [("noise", "record_ended")]
         assert second.of(ActiveAlarms)[-1].alarms == ()
     with worker(models, tmp_path) as third:

@@ -69,7 +69,7 @@ async def test_live_and_offline_agree(broker: BrokerAddress, models: Models, pat
                 break
         await asyncio.gather(worker, publisher, return_exceptions=True)
     offline = run(models, [[c] for c in chunks(record)])
-    offline.worker.update_status(publisher_status("ended"))
+    offline.worker.statuses.update(publisher_status("ended"))
     assert_same_forecasts([m for m in messages if isinstance(m, Forecast)], offline.of(Forecast))
     assert summaries([m for m in messages if isinstance(m, Alarm)]) == summaries(offline.of(Alarm))
     assert offline.of(Alarm)

@@ -111,13 +111,13 @@ def test_alarms_of_another_session_are_cleared_when_the_bed_sends(models: Models
 def test_commands_change_the_alarms_of_their_bed(models: Models, patient: Record) -> None:
     harness = run(models, [until(chunks(patient), 2)])
     limits = Limits(heart_rate_low=40, heart_rate_high=140)
-    harness.worker.execute(command(SetLimits(limits=limits), harness.clock.now))
+    harness.worker.commands.execute(command(SetLimits(limits=limits), harness.clock.now))
     assert harness.of(ActiveAlarms)[-1].limits == limits
     assert harness.of(ActiveAlarms)[-1].commands[-1].who == "nurse 1"
     lists = len(harness.of(ActiveAlarms))
-    harness.worker.execute(command(Acknowledge(alarm_id="nothing"), harness.clock.now, number=2))
-    harness.worker.execute(command(SetLimits(limits=limits), harness.clock.now, bed="bed-9", number=3))
-    harness.worker.execute(command(Seek(position=0), harness.clock.now, number=4))
+    harness.worker.commands.execute(command(Acknowledge(alarm_id="nothing"), harness.clock.now, number=2))
+    harness.worker.commands.execute(command(SetLimits(limits=limits), harness.clock.now, bed="bed-9", number=3))
+    harness.worker.commands.execute(command(Seek(position=0), harness.clock.now, number=4))
     assert len(harness.of(ActiveAlarms)) == lists
     counters = harness.counters()
     assert (counters["commands"], counters["rejected"]) == (1, 1)
@@ -127,7 +127,7 @@ def test_an_acknowledgement_is_an_event(models: Models, patient: Record) -> None
     harness = WorkerHarness(models)
     harness.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION, kind="noise"),)))
     harness.worker.tick(until(chunks(patient), 1))
-    harness.worker.execute(command(Acknowledge(alarm_id=alarm().alarm_id), harness.clock.now))
+    harness.worker.commands.execute(command(Acknowledge(alarm_id=alarm().alarm_id), harness.clock.now))
     [event] = harness.of(Alarm)
     assert (event.phase, event.acknowledged_by) == ("acknowledged", "nurse 1")
 
@@ -139,9 +139,9 @@ def test_commands_apply_to_restored_alarms_before_the_bed_sends(models: Models, 
     )
     harness.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(retained,)))
     limits = Limits(heart_rate_low=33)
-    harness.worker.execute(command(SetLimits(limits=limits), harness.clock.now))
-    harness.worker.execute(command(PauseAudio(seconds=60), harness.clock.now, number=2))
-    harness.worker.execute(command(Acknowledge(alarm_id=retained.alarm_id), harness.clock.now, number=3))
+    harness.worker.commands.execute(command(SetLimits(limits=limits), harness.clock.now))
+    harness.worker.commands.execute(command(PauseAudio(seconds=60), harness.clock.now, number=2))
+    harness.worker.commands.execute(command(Acknowledge(alarm_id=retained.alarm_id), harness.clock.now, number=3))
     [event] = harness.of(Alarm)
     assert (event.phase, event.alarm_id, event.acknowledged_by) == ("acknowledged", retained.alarm_id, "nurse 1")
     listed = harness.of(ActiveAlarms)[-1]
@@ -161,8 +161,8 @@ def test_the_end_of_the_record_clears_restored_alarms(models: Models, patient: R
     harness.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(retained,)))
     if sends:
         harness.worker.tick(until(chunks(patient), 1))
-    harness.worker.update_status(publisher_status("ended"))
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     [ended] = harness.of(Alarm)
     assert (ended.alarm_id, ended.phase, ended.latched) == (retained.alarm_id, "cleared", True)
     assert [a.latched for a in harness.of(ActiveAlarms)[-1].alarms] == [True]
@@ -173,7 +173,7 @@ def test_the_end_of_the_record_clears_no_data(models: Models, patient: Record) -
     for _ in range(6):
         harness.clock.now += 1_000_000_000
         harness.worker.advance_time()
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     harness.worker.advance_time()
     assert [(a.kind, a.phase) for a in harness.of(Alarm)] == [("no_data", "raised"), ("no_data", "cleared")]
     assert harness.of(ActiveAlarms)[-1].alarms == ()
@@ -201,7 +201,7 @@ def test_no_data_is_raised_for_a_silent_bed_and_cleared_when_it_sends(models: Mo
 def test_no_data_is_not_raised_in_a_pause_or_after_the_end(models: Models, patient: Record, state: Any) -> None:
     harness = run(models, [until(chunks(patient), 2)])
     for _ in range(30):
-        harness.worker.update_status(publisher_status(state))
+        harness.worker.statuses.update(publisher_status(state))
         harness.clock.now += 2_000_000_000
         harness.worker.advance_time()
     assert harness.of(Alarm) == []
@@ -209,8 +209,8 @@ def test_no_data_is_not_raised_in_a_pause_or_after_the_end(models: Models, patie
 
 def test_the_end_of_the_record_clears_all_alarms(models: Models, patient: Record) -> None:
     harness = run(models, [[c] for c in chunks(patient)])
-    harness.worker.update_status(publisher_status("ended"))
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     alarms = harness.of(Alarm)
     phases = [a.phase for a in alarms]
     assert phases.count("raised") == phases.count("cleared") > 0

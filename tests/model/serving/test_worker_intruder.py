@@ -56,7 +56,7 @@ def test_a_wrong_end_of_the_record_does_not_silence_a_bed(models: Models, patien
     """A stranger reports that the record has ended; the bed streams on."""
     stream = list(chunks(patient))
     harness = run(models, [stream[:100]])
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     for chunk in stream[100:]:
         harness.worker.tick([chunk])
     again = run(models, [stream[100:]])
@@ -68,7 +68,7 @@ def test_a_wrong_end_of_the_record_does_not_silence_a_bed(models: Models, patien
 def test_the_status_of_a_worker_is_not_taken_for_that_of_a_publisher(models: Models, patient: Record) -> None:
     harness = run(models, [until(chunks(patient), 15)])
     status = msgspec.structs.replace(publisher_status("ended"), role="worker")
-    harness.worker.update_status(status)
+    harness.worker.statuses.update(status)
     assert not harness.worker._beds["bed-1"].ended
 
 
@@ -136,7 +136,7 @@ def test_invented_beds_do_not_grow_the_worker_and_displace_no_bed_that_sends(mod
         harness.worker.tick([chunk])
     for n in range(3000):
         harness.worker.restore_alarms(ActiveAlarms(bed=f"invented-{n}"))
-        harness.worker.update_status(msgspec.structs.replace(publisher_status("playing"), bed=f"invented-{n}"))
+        harness.worker.statuses.update(msgspec.structs.replace(publisher_status("playing"), bed=f"invented-{n}"))
     assert len(harness.worker._beds.restored) < configured_places()
     harness.worker.tick([msgspec.structs.replace(stream[0], bed=f"sends-{n}") for n in range(100)])
     harness.clock.now += 11_000_000_000

@@ -14,7 +14,7 @@ from model.serving import ward_beds
 from stream.records.record import Record
 from stream.wire.both_ways import WardChunks
 from stream.wire.messages import Message, Waveform
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from tests.model.serving.worker_harness import SESSION, WorkerHarness, chunks, publisher_status, until
 from tests.stream.wire.test_codec import WARD_BEDS
 
@@ -76,7 +76,7 @@ def worked(
             elif isinstance(item, Waveform):
                 harness.worker.tick([item])
             else:
-                harness.worker.update_status(item)  # type: ignore[arg-type]
+                harness.worker.statuses.update(item)  # type: ignore[arg-type]
         if number % 5 == 0:
             harness.worker.advance_time()
     harness.worker.stop()

@@ -91,10 +91,10 @@ def test_the_alarm_of_two_publishers_ends_within_ten_seconds(models: Models, pat
 def test_the_second_publisher_is_served_when_the_first_is_killed(models: Models, patient: Record) -> None:
     stream, two = until(chunks(patient), 5), other(patient, 10)
     harness = WorkerHarness(models)
-    harness.worker.update_status(process("online"))
-    harness.worker.update_status(publisher_status("playing"))
+    harness.worker.statuses.update(process("online"))
+    harness.worker.statuses.update(publisher_status("playing"))
     live(harness, stream, two[:50])
-    harness.worker.update_status(process("offline"))
+    harness.worker.statuses.update(process("offline"))
     live(harness, two[50:])
     assert len(harness.forecasts_of(OTHER)) == 50
     assert ("two_publishers", "cleared", "rule_no_longer_met") in technical(harness)
@@ -147,13 +147,13 @@ def test_swapped_neighbours_change_nothing(models: Models, patient: Record) -> N
 def test_the_last_chunk_after_a_gap_is_processed(models: Models, patient: Record, how: str) -> None:
     stream = until(chunks(patient), 3)
     harness = WorkerHarness(models)
-    harness.worker.update_status(publisher_status("playing"))
+    harness.worker.statuses.update(publisher_status("playing"))
     live(harness, [*stream[:20], stream[22]])
     assert harness.counters()["samples_forecast"] == 720
     if how == "silent":
         wait(harness, NO_DATA_NS + 1_000_000_000)
     else:
-        harness.worker.update_status(publisher_status("ended") if how == "ended" else process("offline"))
+        harness.worker.statuses.update(publisher_status("ended") if how == "ended" else process("offline"))
     assert harness.counters()["samples_forecast"] == 756
     assert harness.counters()["lost_samples"] == 72
 
@@ -164,10 +164,10 @@ def test_the_last_chunk_after_a_gap_is_processed(models: Models, patient: Record
 def test_a_publisher_that_is_paused_and_killed_raises_an_alarm(models: Models, patient: Record) -> None:
     harness = live(WorkerHarness(models), until(chunks(patient), 2))
     for _ in range(5):
-        harness.worker.update_status(publisher_status("paused"))
+        harness.worker.statuses.update(publisher_status("paused"))
         wait(harness, 2_000_000_000)
     assert technical(harness) == []
-    harness.worker.update_status(process("offline"))
+    harness.worker.statuses.update(process("offline"))
     wait(harness, NO_DATA_NS + 1_000_000_000)
     assert technical(harness) == [("no_data", "raised", "bed_silent")]
     assert harness.of(Alarm)[0].value == pytest.approx(NO_DATA_NS / 1e9, abs=1), "since its death, not since the pause"
@@ -176,7 +176,7 @@ def test_a_publisher_that_is_paused_and_killed_raises_an_alarm(models: Models, p
 def test_a_pause_that_is_not_repeated_is_not_believed(models: Models, patient: Record) -> None:
     """The broker died with the publisher: there is no last will."""
     harness = live(WorkerHarness(models), until(chunks(patient), 2))
-    harness.worker.update_status(publisher_status("paused"))
+    harness.worker.statuses.update(publisher_status("paused"))
     wait(harness, PAUSE_BELIEVED_NS + NO_DATA_NS + 1_000_000_000)
     assert technical(harness) == [("no_data", "raised", "bed_silent")]
 
@@ -184,9 +184,9 @@ def test_a_pause_that_is_not_repeated_is_not_believed(models: Models, patient: R
 def test_a_bed_that_resumes_after_a_long_pause_is_not_silent(models: Models, patient: Record) -> None:
     harness = live(WorkerHarness(models), until(chunks(patient), 2))
     for _ in range(60):
-        harness.worker.update_status(publisher_status("paused"))
+        harness.worker.statuses.update(publisher_status("paused"))
         wait(harness, 2_000_000_000)
-    harness.worker.update_status(publisher_status("playing"))
+    harness.worker.statuses.update(publisher_status("playing"))
     wait(harness, NO_DATA_NS - 1_000_000_000)
     assert technical(harness) == []
 
@@ -194,7 +194,7 @@ def test_a_bed_that_resumes_after_a_long_pause_is_not_silent(models: Models, pat
 def test_a_false_report_of_the_end_does_not_hide_a_later_silence(models: Models, patient: Record) -> None:
     stream = until(chunks(patient), 4)
     harness = live(WorkerHarness(models), stream[:20])
-    harness.worker.update_status(publisher_status("ended"))
+    harness.worker.statuses.update(publisher_status("ended"))
     live(harness, stream[20:])
     wait(harness, NO_DATA_NS + 1_000_000_000)
     assert technical(harness) == [("no_data", "raised", "bed_silent")]
@@ -237,9 +237,9 @@ def test_a_pause_lasts_as_long_as_it_was_meant_to(models: Models, patient: Recor
         harness.worker.restore_alarms(ActiveAlarms(bed="bed-1"))
     else:
         live(harness, until(chunks(patient), 2))
-        harness.worker.update_status(publisher_status("ended"))
-    harness.worker.execute(command(PauseAudio(seconds=180), harness.clock.now, number=1))
-    harness.worker.execute(command(PauseAlarms(seconds=120), harness.clock.now, number=2))
+        harness.worker.statuses.update(publisher_status("ended"))
+    harness.worker.commands.execute(command(PauseAudio(seconds=180), harness.clock.now, number=1))
+    harness.worker.commands.execute(command(PauseAlarms(seconds=120), harness.clock.now, number=2))
     wait(harness, 60_000_000_000)
     step(harness, by_ns)
     harness.worker.advance_time()
@@ -260,7 +260,7 @@ def test_a_pause_begun_just_after_a_step_is_not_moved(models: Models, by_ns: int
     harness = WorkerHarness(models)
     harness.worker.restore_alarms(ActiveAlarms(bed="bed-1"))
     step(harness, by_ns)
-    harness.worker.execute(command(PauseAudio(seconds=180), harness.clock.now))
+    harness.worker.commands.execute(command(PauseAudio(seconds=180), harness.clock.now))
     wait(harness, 179_000_000_000)
     assert harness.of(ActiveAlarms)[-1].audio_paused_until is not None
     wait(harness, 1_000_000_000)

@@ -1,4 +1,4 @@
-from monitor.arguments import parser
+from monitor.arguments.parser import parser
 from stream.records.wfdb_reader import load
 
 

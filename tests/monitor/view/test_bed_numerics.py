@@ -35,6 +35,13 @@ def test_a_cuff_pressure_is_shown_for_hours() -> None:
     assert (readings(bed)["nibp_mean"].state, readings(bed)["nibp_mean"].age_s) == ("live", 900)
 
 
+def test_a_new_message_is_shown_at_once() -> None:
+    bed = known(numeric("spo2", 97.0))
+    assert readings(bed)["spo2"].value == 97.0
+    bed.add(numerics(values=(numeric("spo2", 88.0),)), AT)
+    assert readings(bed)["spo2"].value == 88.0
+
+
 def test_a_missing_value_stays_missing_and_has_an_age() -> None:
     reading = readings(known(numeric("spo2", None, age_s=12.0)))["spo2"]
     assert (reading.value, reading.state, reading.age_s) == (None, "missing", 12)

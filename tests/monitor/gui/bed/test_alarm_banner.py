@@ -17,7 +17,12 @@ def test_an_alarm_appears_flashes_and_disappears(window: MonitorWindow, script: 
     script.worker()
     script.stream(window, 20)
     assert window.bed_view.banner.alarm == ""
+    assert not window.bed_view.banner.all_clear, "nothing is known yet"
+    assert window.bed_view.banner.notice == "no alarms are received from the worker"
+    script.receive(ActiveAlarms(bed="bed-1"))
+    window.tick()
     assert window.bed_view.banner.all_clear
+    assert window.bed_view.banner.notice == ""
     script.receive(alarm(400, priority="high"))
     bright = set()
     for _ in range(60):
