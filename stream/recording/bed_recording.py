@@ -92,7 +92,7 @@ class BedRecording:
         self._late: list[Beat | Vitals | Numerics | Annotation | Alarm] = []
         self._why: list[str] = []
         self._events: dict[str, None] = {}
-        self._heard_s = 0.0
+        self._received_s = 0.0
 
     # --- what arrives -----------------------------------------------------------------------------------------------
 
@@ -143,14 +143,14 @@ class BedRecording:
 
     def is_sent(self, now_ns: int) -> bool:
         """Return whether the bed sends ECG."""
-        return (self._segment is not None or bool(self._opening)) and now_ns / 1e9 - self._heard_s < LINGER_S
+        return (self._segment is not None or bool(self._opening)) and now_ns / 1e9 - self._received_s < LINGER_S
 
     # --- time -------------------------------------------------------------------------------------------------------
 
     def tick(self, now_ns: int) -> None:
         """Write what is due, and finish the segments that have ended."""
         if self._segment is not None:
-            self._segment.write(idle=now_ns / 1e9 - self._heard_s > IDLE_S)
+            self._segment.write(idle=now_ns / 1e9 - self._received_s > IDLE_S)
             self._segment.write_marks()
         for one in self._ended:
             one.segment.write_marks()
@@ -171,7 +171,7 @@ class BedRecording:
     def _process(self, arrival: Arrival, now_ns: int) -> None:
         self.counters["refused"] += len(arrival.refused)
         for taken in arrival.taken:
-            self._heard_s = now_ns / 1e9
+            self._received_s = now_ns / 1e9
             self._add(taken.chunk, taken.check.lost_samples, now_ns)
 
     def _add(self, chunk: Waveform, lost: int, now_ns: int) -> None:

@@ -69,7 +69,7 @@ class ChartRecording:
         self.counters: Counter[str] = Counter()
         self._files, self._rotate = files, rotate
         self._last: Numerics | None = None
-        self._heard_ns = self._reported_ns = 0
+        self._received_ns = self._reported_ns = 0
         self._released_ns: int | None = None
         self._chart: _Chart | None = None
         self._events: dict[str, None] = {}
@@ -81,7 +81,7 @@ class ChartRecording:
             self.counters["refused"] += 1
             return
         if last is not None and numerics.session == last.session:
-            if numerics.index <= last.index or not is_plausible(last, numerics, now_ns - self._heard_ns):
+            if numerics.index <= last.index or not is_plausible(last, numerics, now_ns - self._received_ns):
                 self.counters["refused"] += 1
                 return
         elif last is not None and not self._gives_way(now_ns):
@@ -89,7 +89,7 @@ class ChartRecording:
             return
         if numerics.index < self._files.recorded.get(numerics.session, 0):
             return  # the retained message, which an earlier process has recorded
-        self._last, self._heard_ns, self._released_ns = numerics, now_ns, None
+        self._last, self._received_ns, self._released_ns = numerics, now_ns, None
         self._add(numerics, alone)
 
     def push_alarm(self, alarm: Alarm) -> None:
@@ -101,8 +101,8 @@ class ChartRecording:
             self._events[alarm.event_id] = None
             chart.note(alarm)
 
-    def hear(self, session: str, now_ns: int) -> None:
-        """Note that the publisher of a session has said that it sends it."""
+    def note_reported(self, session: str, now_ns: int) -> None:
+        """Note that the publisher of a session has reported that it sends it."""
         if self._last is not None and self._last.session == session:
             self._reported_ns = now_ns
 
@@ -120,13 +120,13 @@ class ChartRecording:
         """Finish the record that is written."""
         if self._chart is not None:
             if self._chart.rows < SHORT_S:
-                self._files.short.add(self._heard_ns)
+                self._files.short.add(self._received_ns)
             self._chart.finish(reason)
             self._files.complete(self._chart.stem)
             self._chart = None
 
     def _gives_way(self, now_ns: int) -> bool:
-        return self._released_ns is not None or now_ns - max(self._heard_ns, self._reported_ns) > SILENT_NS
+        return self._released_ns is not None or now_ns - max(self._received_ns, self._reported_ns) > SILENT_NS
 
     def _add(self, numerics: Numerics, alone: Alone) -> None:
         chart = self._chart
@@ -135,7 +135,7 @@ class ChartRecording:
             self.close(reason)
             chart = None
         if chart is None:
-            stem = self._files.begin(self._heard_ns)
+            stem = self._files.begin(self._received_ns)
             if stem is None:
                 return
             end = self._files.recorded.pop(numerics.session, None)

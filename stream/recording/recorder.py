@@ -227,7 +227,7 @@ class Recorder:
             if name in self._charts:
                 self._charts[name].release(session, now_ns)
         if isinstance(status, BedStatus) and status.role == "publisher" and status.bed in self._charts:
-            self._charts[status.bed].hear(status.session, now_ns)
+            self._charts[status.bed].note_reported(status.session, now_ns)
         if isinstance(status, BedStatus) and status.role == "worker" and status.bed in self._recordings:
             self._recordings[status.bed].expect(status)
 
@@ -261,7 +261,7 @@ class Recorder:
         return self._folder.next_stem(name)
 
     def _has_folder(self, name: str) -> bool:
-        """Return whether a bed has a folder or may have one; that there are too many is said once."""
+        """Return whether a bed has a folder or may have one; that there are too many is logged once."""
         if name in self._folders or len(self._folders) < self._places.limit:
             return True
         if not self._full:

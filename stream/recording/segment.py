@@ -103,7 +103,7 @@ class Segment:
 
     def put_wave(self, wave: Wave) -> None:
         """Put a chunk of another wave."""
-        if wave.start >= self.end + 60 * FS:  # what a stranger invents has no end
+        if wave.start >= self.end + 60 * FS:  # invented, or of another time
             return
         column = WaveColumn.of(wave)
         if column in self._waves:
@@ -118,7 +118,7 @@ class Segment:
             self._numerics.put(message.index - self.origin, message)
 
     def note(self, index: int, text: str, symbol: str = NOTE) -> None:
-        """Annotate a sample of the session; one outside the record is annotated at its begin or end.
+        """Annotate a sample of the session; one outside the record is annotated at its start or end.
 
         Not at sample 0, where wfdb takes comments for definitions of the file.
         """

@@ -199,7 +199,7 @@ def test_what_a_killed_process_left_is_completed_and_the_gap_named(folder: Recor
     chunks = [message for message in sent(patient) if isinstance(message, Waveform)]
     killed = Bench(folder)
     killed.push(chunks[:200])  # 20 s; never finished
-    AppendedRecord(folder.next_stem("bed-1"), [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0)  # killed at its begin
+    AppendedRecord(folder.next_stem("bed-1"), [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0)  # killed at its start
     [stem] = folder.finish_interrupted()
     assert [path.suffix for path in sorted(stem.parent.iterdir())] == [".dat", ".hea"], "the empty one is gone"
     assert "after the last sample is lost, at most 10 s\n" in stem.with_suffix(".hea").read_text()

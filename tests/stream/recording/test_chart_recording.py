@@ -120,7 +120,7 @@ def test_lost_hours_are_invalid_and_named_and_alarms_have_their_places(folder: R
     bench.bed.push_alarm(raised)
     bench.bed.push_alarm(msgspec.structs.replace(raised, session="0" * 32, event_id="another session"))
     [stored] = bench.records()
-    assert stored.n == 22 * HOUR, "from the begin of the hour in which it was joined"
+    assert stored.n == 22 * HOUR, "from the start of the hour in which it was joined"
     raw = wfdb.rdrecord(str(bench.stems[0]), physical=False)
     assert (raw.d_signal[10:12] == INVALID).all()
     assert_equal(
