@@ -6,7 +6,7 @@
     │   └── SourceError   (ConnectionError)  a recording that could not be obtained
     ├── BrokerError       (ConnectionError)  a broker that cannot be reached or refuses
     ├── MessageError      (ValueError)       a payload that is not a valid message of its topic
-    ├── CheckpointError   (ValueError)       network weights that do not load
+    ├── WeightsError      (ValueError)       network weights that do not load
     └── StorageError      (OSError)          a file that cannot be written or read
 
 Each text is one line: what is wrong, with the value, and what to do. The ``bedside`` command prints it and ends
@@ -62,7 +62,7 @@ class MessageError(BedsideError, ValueError):
     """A payload that is not a valid message of its topic."""
 
 
-class CheckpointError(BedsideError, ValueError):
+class WeightsError(BedsideError, ValueError):
     """Network weights that are missing, damaged or of another architecture."""
 
 

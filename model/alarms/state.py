@@ -147,7 +147,7 @@ def restore(message: ActiveAlarms, now_ns: int) -> AlarmState:
     """Return the state that an earlier worker published.
 
     What no worker publishes is ignored: alarms of other beds, a second alarm of a kind, oversized texts. Otherwise a
-    list that a stranger wrote could make the lists that follow it too large to be received.
+    list that an intruder wrote could make the lists that follow it too large to be received.
     """
     alarms: dict[AlarmKind, Alarm] = {}
     for alarm in message.alarms:

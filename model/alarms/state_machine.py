@@ -1,6 +1,6 @@
 """Alarms of one bed as a pure state machine: conditions and commands in, alarm events and a new state out.
 
-- The begin of a condition raises an alarm, its end clears it. A cleared alarm of high priority that has not been
+- The start of a condition raises an alarm, its end clears it. A cleared alarm of high priority that has not been
   acknowledged is *latched*: it stays in the list until it is acknowledged.
 - The list holds at most one alarm of each kind. An alarm raised while one of its kind is latched replaces the latched
   one and counts it (``repeats``). It also replaces latched alarms of less severe kinds of the same family, so one
@@ -106,7 +106,7 @@ def finish(state: AlarmState, context: AlarmContext) -> Transition:
 
 
 def process(config: AlarmConfig, state: AlarmState, change: Change, context: AlarmContext) -> Transition:
-    """Process the begin or end of a condition."""
+    """Process the start or end of a condition."""
     if isinstance(change, Began):
         return _begin(config, state, change, context)
     state = replace(state, conditions=tuple(began for began in state.conditions if began.kind != change.kind))

@@ -21,7 +21,7 @@ from model.anomaly.features import FEATURES
 from model.forecast.matrix_product import aligned
 from model.signal.arrays import FloatArray
 from model.signal.compiled import compiled, compiled_fused, wide_vectors
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 
 FORMAT = "bedside-residual-1"
 SHIPPED = Path(__file__).parents[1] / "weights" / "residual.safetensors"
@@ -160,7 +160,7 @@ def load(path: Path = SHIPPED) -> Weights:
 
     Raises
     ------
-    CheckpointError
+    WeightsError
         The file is missing, damaged, or of a classifier with other features.
     """
     try:
@@ -169,11 +169,11 @@ def load(path: Path = SHIPPED) -> Weights:
             tensors = {name: file.get_tensor(name).astype(np.float64) for name in NAMES}
     except (OSError, SafetensorError) as error:
         line = " ".join(str(error).split())[:120]
-        raise CheckpointError(
+        raise WeightsError(
             f"the weights of the anomaly classifier in {path} cannot be read ({line}): reinstall bedside"
         ) from error
     if file_format != FORMAT or tensors["inner"].shape[0] != FEATURES or tensors["direct"].shape != (FEATURES,):
-        raise CheckpointError(
+        raise WeightsError(
             f"{path} contains no weights for these features: fit them with 'bedside train --what residual'"
         )
     return Weights(**tensors)

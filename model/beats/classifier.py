@@ -31,7 +31,7 @@ from model.beats.features import FAMILY_NAMES, NAMES, Measured, Patient
 from model.signal import weights_file
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.compiled import compiled
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 from stream.wire.messages import BeatType
 
 FORMAT = "bedside-beat-types-3"
@@ -211,7 +211,7 @@ def load_classifier(path: Path | None = None) -> BeatClassifier:
 
     Raises
     ------
-    CheckpointError
+    WeightsError
         The file is missing, damaged, or was written for other features.
     """
     path = path or SHIPPED
@@ -220,15 +220,15 @@ def load_classifier(path: Path | None = None) -> BeatClassifier:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name).astype(np.float64) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise CheckpointError(f"no beat classifier weights at {path}: give another file, or train them again") from None
+        raise WeightsError(f"no beat classifier weights at {path}: give another file, or train them again") from None
     except (OSError, SafetensorError) as error:
         text = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"the weights in {path} cannot be read ({text}): give another file") from error
+        raise WeightsError(f"the weights in {path} cannot be read ({text}): give another file") from error
     try:
         return _assemble(header, tensors)
     except (KeyError, TypeError, ValueError) as error:
         text = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"{path} is not a beat classifier of this version ({text}): give another file") from error
+        raise WeightsError(f"{path} is not a beat classifier of this version ({text}): give another file") from error
 
 
 def _assemble(header: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> BeatClassifier:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from model.forecast import inference
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import advance, begin, parameters
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.inference import Block, Weights
 from model.pipeline.analysis import Models
 from model.pipeline.beds import Beds
@@ -52,7 +52,7 @@ def onednn_job(size: int) -> Job:
     return lambda: torch.ops.aten.mkldnn_linear(a, b)
 
 
-def network_job(forecaster: Checkpoint, streams: int) -> Job:
+def network_job(forecaster: TrainedForecaster, streams: int) -> Job:
     """Process one chunk with the bare network, with carried state."""
     weights, config = parameters(forecaster).network, forecaster.config
     x, blocks = np.random.default_rng(0).standard_normal(config.window).astype(np.float32), []
@@ -74,7 +74,7 @@ def _run_network(weights: Weights, block: Block, steps: int) -> None:
         inference.step(weights, block)
 
 
-def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:
+def step_job(forecaster: TrainedForecaster, beds: int, leads: int = 1) -> Job:
     """Process one chunk of each bed with the forecaster, with carried state."""
     mv = 0.3 * np.random.default_rng(0).standard_normal((beds, CHUNK, leads))
     batch = Batch(np.arange(beds), np.zeros(beds, np.int64), mv, np.zeros(mv.shape, bool))

@@ -12,18 +12,18 @@ from rich.console import Console
 from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import CHUNK
 from model.console.progress import progress
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import advance, begin
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.signal.batch import Batch
 from model.signal.columns import joined
 
 
-def memory_growth(forecaster: Checkpoint, config: BenchConfig, console: Console | None = None) -> dict[str, Any]:
+def memory_growth(forecaster: TrainedForecaster, config: BenchConfig, console: Console | None = None) -> dict[str, Any]:
     """Run the streaming step on random subsets of beds, one stride each, and measure the resident memory.
 
     Parameters
     ----------
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     config : BenchConfig
     console : Console, optional
         For the progress; standard error by default.

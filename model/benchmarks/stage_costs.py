@@ -18,10 +18,11 @@ from model.forecast.torch_runtime import CPU_CLOCK
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Models
 from model.rhythm import rhythm_detector, signal_status, ventricular_fibrillation
-from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
+from model.signal import blocks, fibrillation_waveform, intake, mains, pulses, signal_quality
 
 STAGES: dict[str, ModuleType] = {
     "intake": intake,
+    "mains": mains,
     "forecast": forecaster,
     "personal forecast": personal_forecast,
     "anomaly score": anomaly_detector,

@@ -41,9 +41,9 @@ from model.benchmarks.memory import memory_growth
 from model.benchmarks.stage_costs import stage_costs
 from model.conditions import settings
 from model.console.progress import progress
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig
 from model.forecast.forecaster import load_forecaster
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.inference import Precision
 from model.forecast.torch_runtime import CPU_CLOCK, denormals_flushed, one_thread
 from model.pipeline.analysis import Models
@@ -56,13 +56,13 @@ KINDS = tuple(LABELS)
 
 
 def bench_model(
-    forecaster: Checkpoint | None = None, config: BenchConfig | None = None, console: Console | None = None
+    forecaster: TrainedForecaster | None = None, config: BenchConfig | None = None, console: Console | None = None
 ) -> dict[str, Any]:
     """Time the streaming step, with progress; three to five minutes, mostly for the memory test.
 
     Parameters
     ----------
-    forecaster : Checkpoint, optional
+    forecaster : TrainedForecaster, optional
         The shipped weights by default.
     config : BenchConfig, optional
     console : Console, optional
@@ -121,7 +121,7 @@ def bench_model(
     }
 
 
-def _jobs(forecaster: Checkpoint, config: BenchConfig, all_beds: list[int]) -> dict[str, Job]:
+def _jobs(forecaster: TrainedForecaster, config: BenchConfig, all_beds: list[int]) -> dict[str, Job]:
     has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
     models, rounded = _models(forecaster), _models(forecaster, "bfloat16")
     return {
@@ -139,7 +139,7 @@ def _jobs(forecaster: Checkpoint, config: BenchConfig, all_beds: list[int]) -> d
     }
 
 
-def _models(forecaster: Checkpoint, precision: Precision = "float32") -> Models:
+def _models(forecaster: TrainedForecaster, precision: Precision = "float32") -> Models:
     return Models(forecaster, load_classifier(), settings.load(None), precision)
 
 

@@ -33,9 +33,9 @@ from model.evaluation.ec57_beats import WINDOW
 from model.evaluation.forecast_scores import SHORTEST
 from model.evaluation.time_metrics import TimeResult
 from model.forecast import forecaster as forecasting
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.signal import intake
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Strides
@@ -69,7 +69,11 @@ class DetectorOutput:
 
 
 def evaluate_anomalies(
-    records: Sequence[str], *, forecaster: Checkpoint, exclude: Sequence[str] = (), catalog: Catalog | None = None
+    records: Sequence[str],
+    *,
+    forecaster: TrainedForecaster,
+    exclude: Sequence[str] = (),
+    catalog: Catalog | None = None,
 ) -> AnomalyReport:
     """Score anomaly alarms and baselines; parameters and errors as in `model.evaluation.evaluation.evaluate`."""
     signals, references = load(without(records, exclude), catalog)
@@ -128,7 +132,7 @@ def load(names: Iterable[str], catalog: Catalog | None = None) -> tuple[dict[str
 
 def run_detector(
     signals: Mapping[str, FloatArray],
-    forecaster: Checkpoint,
+    forecaster: TrainedForecaster,
     on_forecasts: Callable[[str, Strides, Forecasts], None] | None = None,
 ) -> dict[str, DetectorOutput]:
     """Run forecaster and anomaly detector over all records in parallel, in chunks of 10 s, all leads, state carried.
@@ -137,7 +141,7 @@ def run_detector(
     ----------
     signals
         As `load` returns them.
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     on_forecasts : callable, optional
         Called with the name of a record, and strides and forecasts of one chunk, so that these can be scored in the
         same pass.
@@ -214,7 +218,7 @@ def score_record(targets: AnomalyTargets, outputs: Mapping[str, DetectorOutput])
 
 
 def break_even_thresholds(
-    forecaster: Checkpoint, names: Sequence[str] = TRAIN, catalog: Catalog | None = None
+    forecaster: TrainedForecaster, names: Sequence[str] = TRAIN, catalog: Catalog | None = None
 ) -> dict[str, float]:
     """Return, by method, the threshold that detects as many beats as there are VEB, pooled over records.
 

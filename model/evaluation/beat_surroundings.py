@@ -15,7 +15,7 @@ QRS = 22
 """Samples before and after an R peak that belong to the QRS complex: 60 ms."""
 
 FOLLOWING = 3
-"""Beats after a ventricular ectopic beat that are told apart."""
+"""Beats after a ventricular ectopic beat that are distinguished."""
 
 UNDISTURBED = 10
 """A beat is undisturbed if it and so many beats before it are of class N."""

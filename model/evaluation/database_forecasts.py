@@ -37,8 +37,8 @@ from model.evaluation.personal_report import HORIZONS as PERSONAL_HORIZONS
 from model.evaluation.personal_report import PersonalReport
 from model.evaluation.personal_scores import PersonalScores
 from model.evaluation.truth import SHORT_RECORD
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import Forecasts
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.pipeline.analysis import Models
 from model.signal.arrays import FloatArray
 from model.signal.batch import Strides
@@ -162,7 +162,7 @@ def _load(database: Database, name: str, leads: int | None) -> _Loaded:
 
 
 def _score(
-    batch: dict[str, _Loaded], forecaster: Checkpoint, ar: AR | None
+    batch: dict[str, _Loaded], forecaster: TrainedForecaster, ar: AR | None
 ) -> tuple[ForecastReport, PersonalReport, dict[str, RecordResult]]:
     """Return the scores of both forecasts and of anomaly alarms; the latter only of records with typed beats."""
     signals = {name: loaded.mv for name, loaded in batch.items()}

@@ -5,7 +5,7 @@
 - *Typed beats* give what no note names, by the definitions of `model.evaluation.reference_events`: five ventricular
   beats at more than 100/min (``VT``), no beat for 4 s (``ASYS``), five beats at less than 40/min (``BRADY``); and in
   records without rhythm notes five supraventricular ectopic beats at more than 100/min (``SVTA``). Atrial fibrillation
-  cannot be told from beat types, so it is known from notes alone.
+  cannot be derived from beat types, so it is known from notes alone.
 
 Episodes shorter than `MIN_S` are left out, of normal rhythm those shorter than `MIN_NORMAL_S`.
 """

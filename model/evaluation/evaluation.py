@@ -26,8 +26,8 @@ from model.evaluation.personal_report import HORIZONS as PERSONAL_HORIZONS
 from model.evaluation.personal_report import PersonalReport
 from model.evaluation.personal_scores import PersonalScores
 from model.evaluation.personal_tables import print_personal
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import Forecasts
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.signal.batch import Strides
 from model.signal.gaps import fill_gaps
 from stream.records.catalog import Catalog
@@ -73,7 +73,11 @@ class Evaluation:
 
 
 def evaluate(
-    records: Sequence[str], *, forecaster: Checkpoint, exclude: Sequence[str] = (), catalog: Catalog | None = None
+    records: Sequence[str],
+    *,
+    forecaster: TrainedForecaster,
+    exclude: Sequence[str] = (),
+    catalog: Catalog | None = None,
 ) -> Evaluation:
     """Score forecasts, anomaly alarms and their baselines on MIT-BIH records, with progress on standard error.
 
@@ -81,7 +85,7 @@ def evaluate(
     ----------
     records : sequence of str
         As `model.datasets.mitdb.parse_records` returns them.
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     exclude : sequence of str
         Records to leave out.
     catalog : Catalog, optional

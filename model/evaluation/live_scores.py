@@ -74,7 +74,7 @@ class BedScore:
     annotated : bool
         Whether any reference has come.
     cumulative, running : LiveScores
-        Of the last report: since the begin, and in the last `RUNNING_S` of signal.
+        Of the last report: since the start, and in the last `RUNNING_S` of signal.
     """
 
     def __init__(self, bed: str) -> None:

@@ -23,7 +23,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Annotation, Beat, Message, Rhythm, Vitals, Waveform
 from stream.wire.status_messages import BedStatus
-from stream.wire.truth_message import Truth as Told
+from stream.wire.truth_message import Truth as TruthMessage
 
 NOT_OFFLINE: Final = frozenset({"residual", "unusual_complexes", "no_data", "two_publishers"})
 """Kinds of alarm that depend on the forecast or on the transport: whole records are scored without them."""
@@ -89,7 +89,7 @@ class Passage:
         )
 
     def output(self, n: int) -> MonitorOutput:
-        """Return what the worker has said of the first ``n`` samples."""
+        """Return what the worker has reported of the first ``n`` samples."""
         return MonitorOutput(
             n,
             tuple(beat for beat in self.beats if beat.index < n),
@@ -114,7 +114,7 @@ class Passages:
     def __init__(self) -> None:
         self.passages: list[Passage] = []
         self._events: set[str] = set()
-        self._early: deque[Told] = deque(maxlen=MAX_EARLY)
+        self._early: deque[TruthMessage] = deque(maxlen=MAX_EARLY)
         self._status: BedStatus | None = None
 
     def receive(self, message: Message) -> None:
@@ -125,9 +125,9 @@ class Passages:
             case BedStatus(role="publisher"):
                 self._status = message
                 self._set_duration()
-            case Told() if self._is_early(message):
+            case TruthMessage() if self._is_early(message):
                 self._early.append(message)
-            case Annotation() | Beat() | Vitals() | Told():
+            case Annotation() | Beat() | Vitals() | TruthMessage():
                 passage = self._passage(message.session, message.index)
                 if passage is not None:
                     _add(passage, message)
@@ -137,10 +137,10 @@ class Passages:
                 if passage is not None and message.phase != "acknowledged":
                     passage.changes.append(_change(message, passage.first))
 
-    def _is_early(self, told: Told) -> bool:
+    def _is_early(self, message: TruthMessage) -> bool:
         """Return whether a truth is about the epoch that the next chunk begins: it is sent before the signal."""
         last = self.passages[-1] if self.passages else None
-        return last is None or told.session != last.session or told.epoch > last.epoch
+        return last is None or message.session != last.session or message.epoch > last.epoch
 
     def _add_chunk(self, chunk: Waveform) -> None:
         last = self.passages[-1] if self.passages else None
@@ -150,9 +150,9 @@ class Passages:
                 last.injections = [(name, 0, None) for name, _, stop in before.injections if stop is None]
             self.passages.append(last)
             self._set_duration()
-            for told in self._early:
-                if (told.session, told.epoch) == (last.session, last.epoch):
-                    _add(last, told)
+            for message in self._early:
+                if (message.session, message.epoch) == (last.session, last.epoch):
+                    _add(last, message)
             self._early.clear()
         last.end = max(last.end, chunk.end - last.first)
 
@@ -167,7 +167,7 @@ class Passages:
         return own[-1] if own else None
 
 
-def _add(passage: Passage, message: Annotation | Beat | Vitals | Told) -> None:
+def _add(passage: Passage, message: Annotation | Beat | Vitals | TruthMessage) -> None:
     index = message.index - passage.first
     match message:
         case Annotation():
@@ -178,20 +178,22 @@ def _add(passage: Passage, message: Annotation | Beat | Vitals | Told) -> None:
         case Vitals():
             passage.rhythm.append((index, message.rhythm))
             passage.known = max(passage.known, index + 1)
-        case Told(what="injection" | "wire_fault", phase="begin"):
+        case TruthMessage(what="injection" | "wire_fault", phase="begin"):
             passage.injections.append((message.truth_id, index, None))
-        case Told(what="injection" | "wire_fault"):
+        case TruthMessage(what="injection" | "wire_fault"):
             passage.injections = [
                 (name, first, index if stop is None and name == message.truth_id else stop)
                 for name, first, stop in passage.injections
             ]
-        case Told() if is_reference(message):
+        case TruthMessage() if is_reference(message):
             passage.annotations.append((index, "+", f"({message.name}"))
 
 
 def is_reference(message: Message) -> bool:
     """Return whether a message tells what there is to find: an annotation, or the rhythm of a steered patient."""
-    steered = isinstance(message, Told) and message.what == "rhythm" and message.synthetic and message.phase != "end"
+    steered = (
+        isinstance(message, TruthMessage) and message.what == "rhythm" and message.synthetic and message.phase != "end"
+    )
     return steered or isinstance(message, Annotation)
 
 
@@ -203,7 +205,7 @@ def _at(alarm: Alarm) -> int:
 
 
 def _change(alarm: Alarm, first: int) -> Change:
-    """Return the begin or end of a condition that an event reports; only kind and times are scored."""
+    """Return the start or end of a condition that an event reports; only kind and times are scored."""
     onset, at = alarm.onset - first, _at(alarm) - first
     if alarm.phase == "raised":
         return Began(alarm.kind, onset, at, "rule_met")

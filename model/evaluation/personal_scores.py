@@ -19,8 +19,8 @@ from model.evaluation.forecast_scores import SPREAD_OVER
 from model.evaluation.personal_report import ERROR_OVER, HORIZONS, IN_DETAIL, PersonalRecord, PersonalReport
 from model.evaluation.second_ahead import excerpts
 from model.forecast import personal_forecast
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import Forecasts
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.interval_calibration import Z90
 from model.forecast.personal_forecast import OFFSETS
 from model.signal.arrays import Float32Array, FloatArray, IntArray
@@ -62,7 +62,7 @@ class PersonalScores:
     ----------
     leads : mapping of str to ndarray of float64, shape (n,)
         The first lead of each record in mV, finite.
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     references : mapping of str to Reference
         Beats of each record; empty where they are not known.
     since : mapping of str to int, optional
@@ -72,7 +72,7 @@ class PersonalScores:
     def __init__(
         self,
         leads: Mapping[str, FloatArray],
-        forecaster: Checkpoint,
+        forecaster: TrainedForecaster,
         references: Mapping[str, Reference],
         since: Mapping[str, int] | None = None,
     ) -> None:
@@ -109,11 +109,11 @@ class PersonalScores:
         both[:, 0], both[:, 1, near] = _at_horizons(network, mean), network[:, _HORIZONS[near] - 1]
         last = np.broadcast_to(x[origin].astype(np.float32)[:, None], network.shape)
         without = _at_horizons(last, alone.mean[whole, :, 0])
-        soon = _OFFSETS[_OFFSETS <= ERROR_OVER]
-        truth = x[origin[:, None] + soon]
+        near = _OFFSETS[_OFFSETS <= ERROR_OVER]
+        truth = x[origin[:, None] + near]
         errors = (
-            (mean[:, : len(soon)] - truth) / scale[:, : len(soon)],
-            (network[:, soon - 1] - truth) / network_scale[:, soon - 1],
+            (mean[:, : len(near)] - truth) / scale[:, : len(near)],
+            (network[:, near - 1] - truth) / network_scale[:, near - 1],
         )
         scores = np.sqrt([(error**2).mean(axis=1) for error in errors]).T.astype(np.float32)
         self._made[name].append(_Made(origin, both, without, mean, scale, scores))

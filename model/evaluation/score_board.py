@@ -48,7 +48,7 @@ class _Bed:
     drained_s: float | None = None
 
     def is_over(self, now_s: float) -> bool:
-        """Return whether the record has ended and the worker has said all about it; monotonic time in s."""
+        """Return whether the record has ended and the worker has reported all of it; monotonic time in s."""
         if self.ended_s is None:
             return False
         drained = self.drained_s is not None and now_s - self.drained_s >= DRAIN_S

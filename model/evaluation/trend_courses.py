@@ -1,4 +1,4 @@
-"""The forecast of vitals run over many patients side by side: what it said in each of their hours."""
+"""The forecast of vitals run over many patients side by side: its output in each of their hours."""
 
 from __future__ import annotations
 

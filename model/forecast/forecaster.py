@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.forecast import checkpoint, inference
+from model.forecast import forecaster_weights, inference
 from model.forecast import interval_calibration as calibration
 from model.forecast import normalization as scaling
-from model.forecast.checkpoint import Checkpoint
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.inference import BLOCK, Precision, Weights
 from model.forecast.interval_calibration import CalibrationState
 from model.forecast.normalization import Fading, ScalingState
@@ -85,18 +85,18 @@ class Forecasts(NamedTuple):
     observed: FloatArray
 
 
-def load_forecaster(path: Path | None = None) -> Checkpoint:
+def load_forecaster(path: Path | None = None) -> TrainedForecaster:
     """Load weights, by default the shipped ones.
 
     Raises
     ------
-    CheckpointError
+    WeightsError
         The file is missing, damaged, or not a forecaster of this format.
     """
-    return checkpoint.load(path)
+    return forecaster_weights.load(path)
 
 
-def begin(forecaster: Checkpoint, leads: int, precision: Precision = "float32") -> ForecasterState:
+def begin(forecaster: TrainedForecaster, leads: int, precision: Precision = "float32") -> ForecasterState:
     """Return the state of a bed before the first stride of an epoch."""
     config = forecaster.config
     streams = ForecasterColumns(
@@ -109,7 +109,7 @@ def begin(forecaster: Checkpoint, leads: int, precision: Precision = "float32") 
     return ForecasterState(each(lambda column: column[None], streams), precision)
 
 
-def after_gap(forecaster: Checkpoint, state: ForecasterState) -> ForecasterState:
+def after_gap(forecaster: TrainedForecaster, state: ForecasterState) -> ForecasterState:
     """Return the state after lost samples: the patient's baseline, scale and calibration are kept."""
     learned, precision = state
     fresh = begin(forecaster, learned.h.shape[1]).columns
@@ -118,13 +118,13 @@ def after_gap(forecaster: Checkpoint, state: ForecasterState) -> ForecasterState
 
 
 def step(
-    forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
+    forecaster: TrainedForecaster, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:
     """Push the next strides of some beds with states of their own, as `advance` does for columns.
 
     Parameters
     ----------
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     states : sequence of ForecasterState
         They are not changed.
     strides : sequence of Strides
@@ -168,7 +168,7 @@ class Parameters(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def parameters(forecaster: Checkpoint, precision: Precision = "float32") -> Parameters:
+def parameters(forecaster: TrainedForecaster, precision: Precision = "float32") -> Parameters:
     """Return the parameters of a forecaster; built once per forecaster and precision."""
     config = forecaster.config
     return Parameters(
@@ -178,12 +178,12 @@ def parameters(forecaster: Checkpoint, precision: Precision = "float32") -> Para
     )
 
 
-def advance(forecaster: Checkpoint, columns: ForecasterColumns, batch: Batch, precision: Precision) -> Forecasts:
+def advance(forecaster: TrainedForecaster, columns: ForecasterColumns, batch: Batch, precision: Precision) -> Forecasts:
     """Push strides of the beds of a batch; ``columns`` change in place at their slots.
 
     Parameters
     ----------
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     columns : ForecasterColumns
         Contiguous.
     batch : Batch

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from model.forecast import bf16_product
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.elementary import exp2, log
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.matrix_product import ROWS, aligned, panels, product
 from model.signal.arrays import Float32Array
 from model.signal.compiled import compiled, compiled_fused, compiled_part
@@ -105,7 +105,7 @@ def fastest_precision() -> Precision:
     return "bfloat16" if bf16_product.available() else "float32"
 
 
-def pack_weights(forecaster: Checkpoint, precision: Precision = "float32") -> Weights:
+def pack_weights(forecaster: TrainedForecaster, precision: Precision = "float32") -> Weights:
     """Return the weights of a forecaster for a precision."""
     config, weights = forecaster.config, forecaster.weights
     size, horizon = config.hidden, config.horizon

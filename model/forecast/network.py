@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
+from model.forecast.forecaster_weights import TrainedForecaster
 
 LSTMState = tuple[Tensor, Tensor]
 """h and c, each of shape (layers, batch, hidden)."""
@@ -42,16 +42,16 @@ class Network(nn.Module):
         nn.init.ones_(self.linear.weight[:, -1])  # starts as persistence
 
     @classmethod
-    def of(cls, trained: Checkpoint) -> Network:
-        """Return the network with the weights of a checkpoint, in evaluation mode."""
+    def of(cls, trained: TrainedForecaster) -> Network:
+        """Return the network with the weights of a trained one, in evaluation mode."""
         network = cls(trained.config)
         network.load_state_dict({name: torch.tensor(value) for name, value in trained.weights.items()})
         return network.eval()
 
-    def checkpoint(self, scaling: ScalingConfig, provenance: Mapping[str, Any]) -> Checkpoint:
-        """Return a checkpoint with a copy of the weights."""
+    def trained(self, scaling: ScalingConfig, provenance: Mapping[str, Any]) -> TrainedForecaster:
+        """Return a copy of the weights, as they are written to a file."""
         weights = {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
-        return Checkpoint(self.config, weights, scaling, dict(provenance))
+        return TrainedForecaster(self.config, weights, scaling, dict(provenance))
 
     def forward(self, x: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
         """Run the network over steps.

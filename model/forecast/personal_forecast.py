@@ -18,9 +18,9 @@ import numpy as np
 
 from model.forecast import normalization as scaling
 from model.forecast import personal_head, personal_intervals, recent_skill, retrieval
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH, ScalingConfig
 from model.forecast.forecaster import Forecasts
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.normalization import Fading, ScalingState
 from model.forecast.personal_head import HeadState
 from model.forecast.personal_intervals import IntervalState
@@ -160,13 +160,13 @@ def after_gap(columns: PersonalColumns) -> PersonalColumns:
 
 
 def step(
-    forecaster: Checkpoint, columns: PersonalColumns, strides: Strides, made: Forecasts
+    forecaster: TrainedForecaster, columns: PersonalColumns, strides: Strides, made: Forecasts
 ) -> tuple[PersonalForecasts, PersonalColumns]:
     """Push strides of one bed with a state of its own, which is not changed, as `advance` does for columns.
 
     Parameters
     ----------
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     columns : PersonalColumns
         Of one slot.
     strides : Strides
@@ -179,13 +179,13 @@ def step(
 
 
 def advance(
-    forecaster: Checkpoint, columns: PersonalColumns, batch: Batch, mean: Float32Array, scale: Float32Array
+    forecaster: TrainedForecaster, columns: PersonalColumns, batch: Batch, mean: Float32Array, scale: Float32Array
 ) -> PersonalForecasts:
     """Push strides of the beds of a batch; ``columns`` change in place at their slots.
 
     Parameters
     ----------
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     columns : PersonalColumns
         Contiguous.
     batch : Batch

@@ -46,7 +46,7 @@ SILENT_S = 20.0
 """Time since the last breath from which there is no rate, s."""
 
 MIN_VALID = 0.8
-"""Share of valid samples below which nothing is said."""
+"""Share of valid samples below which there is no value."""
 
 MIN_RANGE = 1e-3
 """Smallest range of a wave, in its unit: above the rounding of a flat one."""

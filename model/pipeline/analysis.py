@@ -12,8 +12,8 @@ from model.beats.classifier import BeatClassifier, load_classifier
 from model.conditions import settings
 from model.conditions.changes import Change
 from model.conditions.settings import AlarmConfig
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import load_forecaster
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.inference import Precision
 from model.physiology.derived_values import DerivedValues
 from model.pipeline import stride_forecasts
@@ -29,14 +29,14 @@ class Models:
 
     Attributes
     ----------
-    forecaster : Checkpoint
+    forecaster : TrainedForecaster
     beat_classifier : BeatClassifier
     alarms : AlarmConfig
     precision : Precision
         Of the forecaster for beds that begin.
     """
 
-    forecaster: Checkpoint
+    forecaster: TrainedForecaster
     beat_classifier: BeatClassifier
     alarms: AlarmConfig
     precision: Precision = "float32"
@@ -56,7 +56,7 @@ def load_models(weights: Path | None = None, alarms: Path | None = None, precisi
 
     Raises
     ------
-    CheckpointError
+    WeightsError
         The weights are missing, damaged, or not a forecaster of this format.
     UsageError
         The alarm settings are not valid.

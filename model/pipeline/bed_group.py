@@ -35,7 +35,7 @@ from model.rhythm import rhythm_detector, rules, signal_status, ventricular_fibr
 from model.rhythm.rhythm_detector import BedLimits
 from model.rhythm.signal_status import BlockStatus
 from model.rhythm.vitals import VitalSigns, vital_signs
-from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality, slots
+from model.signal import blocks, fibrillation_waveform, intake, mains, pulse_detector, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch
 from model.signal.columns import put
@@ -227,9 +227,10 @@ class BedGroup:
     def _advance(self, numbers: list[int], batch: Batch, pulse: PulseRows) -> StepAnalysis:
         """Push strides to all stages but that of the pulse, and collect the results of the beds ``numbers``."""
         columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
-        beats, weak, windows = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
-        repeated = repetition.advance(columns.repetition, batch, beats, weak)
-        whole = blocks.advance(columns.blocks, batch)
+        ecg = mains.advance(columns.mains, batch)
+        beats, weak, windows = beat_detector.advance(self.models.beat_classifier, columns.beats, ecg)
+        repeated = repetition.advance(columns.repetition, ecg, beats, weak)
+        whole = blocks.advance(columns.blocks, ecg)
         waveform = fibrillation_waveform.advance(columns.waveform, whole, own)
         fibrillation = ventricular_fibrillation.advance(columns.fibrillation, own, whole, waveform, beats)
         mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean)

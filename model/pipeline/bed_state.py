@@ -32,10 +32,11 @@ from model.rhythm import rhythm_detector, signal_status, ventricular_fibrillatio
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.signal_status import StatusState
 from model.rhythm.ventricular_fibrillation import FibrillationState
-from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, signal_quality, slots
+from model.signal import blocks, fibrillation_waveform, intake, mains, pulse_detector, signal_quality, slots
 from model.signal.blocks import BlocksState
 from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState
+from model.signal.mains import MainsState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
 
@@ -44,6 +45,7 @@ class Columns(NamedTuple):
     """Columns of all stages; the first axis of all arrays is the slots of beds."""
 
     intake: IntakeState
+    mains: MainsState
     forecaster: ForecasterColumns
     personal: PersonalColumns
     anomaly: AnomalyColumns
@@ -155,6 +157,7 @@ def begin(
     anomaly = anomaly_detector.begin(first, leads, models.forecaster.config.patch)
     columns = Columns(
         intake=received,
+        mains=mains.begin(n),
         forecaster=forecaster.begin(models.forecaster, n, precision).columns,
         personal=personal_forecast.begin(n, models.forecaster.scaling),
         anomaly=anomaly.columns,
@@ -209,7 +212,7 @@ def finish(models: Models, state: BedState) -> Analysis:
     """End the epoch: return the beats of its last, incomplete stride, and the ends of all conditions that hold."""
     columns = state.columns
     end = int(columns.intake.end[0])
-    strides = intake.complete(columns.intake)
+    strides, _ = mains.step(columns.mains, intake.complete(columns.intake))
     beats = beat_detector.step(models.beat_classifier, columns.beats, strides)[0] if len(strides.mv) else ()
     quality = float(columns.signal.quality[0])
     graded = tuple(replace(beat, quality=quality) for beat in beats if beat.at < end)

@@ -12,7 +12,8 @@ compressions and shocks are to be expected. It ends
 - with organised beats: at once, or after three windows while the waveform still resembles fibrillation, some waves of
   which may repeat by chance;
 - with complexes that repeat in shape at any rate, if the waveform contradicts fibrillation, too;
-- when the signal is quiet for most of some seconds: an asystole, or slow beats;
+- when the signal is quiet for most of some seconds: an asystole, or slow beats. A wave that still resembles
+  fibrillation, fine as it is, is not quiet;
 - when nothing resembled fibrillation for a minute.
 
 The thresholds were chosen on cudb (11 records), vfdb (11 records), MIT-BIH DS1 and the Challenge 2015 (107 records).
@@ -57,9 +58,11 @@ FIRST_WINDOW_DELAY = 2 * FS
 MAX_WITHOUT_EVIDENCE = 60 * FS
 """Time without a window that resembles fibrillation after which it ends, samples."""
 
-QUIET_SLOPE, OPEN_SLOPE = 1.75, 0.005
-"""Mean slope of a block, mV/s, below which it is quiet, and below which the lead is open. A wave of 0.2 mV at 5 Hz has
-2 mV/s. In 99 % of the windows of annotated fibrillation the mean is above 1.67 in vfdb, and above 2.7 in cudb."""
+QUIET_SLOPE, FINE_SLOPE, OPEN_SLOPE = 1.75, 0.75, 0.005
+"""Mean slope of a block, mV/s, below which it is quiet, below which it is so while fibrillation goes on in it, and
+below which the lead is open. Fibrillation becomes finer with time: it is coarse from 0.2 mV peak to peak on, and
+asystole below 0.08 mV (Kerber et al., Circulation 95, 1677, 1997); such waves have 1.8 and 0.72 mV/s at 4.5 Hz. In 99
+% of the windows of annotated fibrillation the mean is above 1.67 in vfdb, and above 2.7 in cudb."""
 
 QUIET_BLOCKS, QUIET_OF = 5, 7
 """Quiet blocks that end fibrillation, and the number of last blocks among which they are: 2.5 of 3.5 s, so that a slow
@@ -265,8 +268,9 @@ def _decide(
     """Update the decision with a block whose last sample is ``at``; ``within`` is work space."""
     quiet = state.quiet[slot]
     shift(quiet, 1)
-    quiet[-1] = OPEN_SLOPE <= slope < QUIET_SLOPE
     in_fibrillation = state.since[slot] >= 0
+    fine = in_fibrillation and max(margins) > 0
+    quiet[-1] = OPEN_SLOPE <= slope < (FINE_SLOPE if fine else QUIET_SLOPE)
     margin, slow_margin = margins
     if not in_fibrillation and max(margin, slow_margin) <= 0:
         state.contradicting[slot] = state.doubtful[slot] = 0
@@ -285,7 +289,7 @@ def _decide(
         state.last_evidence[slot] = at
     if not in_fibrillation:
         doubtful = share >= RELEASE_SHARE and shortest <= mean_rr <= longest
-        _confirm_onset(state, slot, margin > 0 and not organised, doubtful, at)
+        _confirm_onset(state, slot, margin > 0 and not organised and quiet.sum() < QUIET_BLOCKS, doubtful, at)
         return
     contradicted = concentrated >= MIN_CONCENTRATION and share >= RELEASE_SHARE and margin < RELEASE_MARGIN
     state.contradicting[slot] = state.contradicting[slot] + 1 if organised or contradicted else 0

@@ -132,7 +132,7 @@ class Analyzer:
 
 
 class _Alarms:
-    """Turns the begins and ends of the conditions of one signal into alarm events."""
+    """Turns the changes of the conditions of one signal into alarm events."""
 
     def __init__(self, models: Models, record: str, session: str) -> None:
         self._record = record

@@ -53,7 +53,7 @@ class Bed:
     alarms : AlarmManager
     lease : int
         See `stream.wire.lease`.
-    heard_ns : int
+    received_ns : int
         Monotonic time in ns at which the last chunk was received, or until which none was expected.
     counters : Counter
         Counters of the current session.
@@ -97,7 +97,7 @@ class Bed:
     slot: Slot
     alarms: AlarmManager
     lease: int
-    heard_ns: int
+    received_ns: int
     counters: Counter[str] = field(default_factory=new_counters)
     learning: bool = True
     silent: bool = False
@@ -156,7 +156,7 @@ class Bed:
         return self.own_chunk.end if self.run is None else self.run.end(self.row)
 
     def leave_run(self) -> None:
-        """Take the bed out of the run of its shard, if it is in one."""
+        """Remove the bed from the run of its shard, if it is in one."""
         if self.run is not None:
             self.own_chunk, self.own_stream, self.run = self.chunk, self.stream, None
 
@@ -208,7 +208,7 @@ def restored_bed(
         slot,
         alarms,
         lease,
-        heard_ns=monotonic_ns,
+        received_ns=monotonic_ns,
         counters=Counter(checkpoint.counters),
         silent=any(alarm.kind == "no_data" for alarm in checkpoint.alarms.state.open),
         ended=checkpoint.ended,

@@ -60,7 +60,7 @@ class BedOutput:
         self._next_warning_ns = 0
 
     def publish(self, beds: Sequence[Bed], found: StepAnalysis, now_ns: int) -> None:
-        """Publish forecasts, beats and values of a step, and process the begins and ends of conditions.
+        """Publish forecasts, beats and values of a step, and process the changes of conditions.
 
         Parameters
         ----------

@@ -26,19 +26,19 @@ def is_silent(bed: Bed, now_ns: int) -> bool:
         Monotonic time in ns.
     """
     if bed.ended or now_ns < bed.paused_until_ns:
-        bed.heard_ns = now_ns  # the silence that counts begins when the excuse ends
+        bed.received_ns = now_ns  # the silence that counts begins when the excuse ends
         return False
-    if now_ns - bed.heard_ns <= NO_DATA_NS:
+    if now_ns - bed.received_ns <= NO_DATA_NS:
         return False
     chunk_ns = 1e9 * bed.chunk.n / (bed.chunk.fs * bed.chunk.speed)
-    return now_ns - bed.heard_ns > max(NO_DATA_NS, 2.5 * chunk_ns)
+    return now_ns - bed.received_ns > max(NO_DATA_NS, 2.5 * chunk_ns)
 
 
 def silence_began(bed: Bed, now_ns: int) -> Iterable[Change]:
     """Note that a bed is silent, and return the change."""
     bed.silent = True
     end = bed.chunk.end
-    return [Began("no_data", end, end, "bed_silent", (now_ns - bed.heard_ns) / 1e9)]
+    return [Began("no_data", end, end, "bed_silent", (now_ns - bed.received_ns) / 1e9)]
 
 
 def shedding_began(bed: Bed, samples: int) -> Iterable[Change]:

@@ -1,6 +1,6 @@
 """A bed without ECG, one message after another: conditions of its values, and an outlook on each hour of the record.
 
-A pure step with explicit state. The hours are those of the record, counted from its begin; of several messages in an
+A pure step with explicit state. The hours are those of the record, counted from its start; of several messages in an
 hour the first counts. An hour of which no message has come is one in which nothing was measured.
 """
 

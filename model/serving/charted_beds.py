@@ -1,7 +1,7 @@
 """The beds without ECG that a worker serves: their messages in, outlooks and alarms out; no sockets.
 
 What a message changes is saved before anything of it is sent, so a worker that is killed goes on exactly where it was.
-Such a bed is never said to be silent: its values may come once an hour. One session is served at a time, as of a bed
+Such a bed is never reported as silent: its values may come once an hour. One session is served at a time, as of a bed
 with ECG; another one takes over once its publisher has ended, or once nothing of it has come for `SILENT_NS`: no
 message and, however rare those are, no status.
 """
@@ -114,7 +114,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
                 checkpoint.numerics,
                 checkpoint.chart,
                 self._alarm_manager(name),
-                heard_ns=monotonic_ns(self._clock) - max(self._clock.now_ns() - checkpoint.alive_ns, 0),
+                received_ns=monotonic_ns(self._clock) - max(self._clock.now_ns() - checkpoint.alive_ns, 0),
                 reported_ns=monotonic_ns(self._clock),
                 counters=Counter(checkpoint.counters),
                 alive_ns=checkpoint.alive_ns,
@@ -169,7 +169,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
             bed.counters["lost_samples"] += lost
         self._admit(name)
         self._process(bed, numerics)
-        bed.heard_ns, bed.alive_ns = now_ns, self._clock.now_ns()
+        bed.received_ns, bed.alive_ns = now_ns, self._clock.now_ns()
         self._output.save_and_send(bed)
         if now_ns >= bed.next_status_ns:
             self._output.publish_status(bed, "forecasting")
@@ -178,7 +178,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
     def _follows(self, bed: ChartedBed, numerics: Numerics, now_ns: int) -> bool:
         """Return whether a message can follow the last one, of its session or of another one that takes over."""
         if numerics.session == bed.numerics.session:
-            return is_plausible(bed.numerics, numerics, now_ns - bed.heard_ns)
+            return is_plausible(bed.numerics, numerics, now_ns - bed.received_ns)
         return bed.gives_way(now_ns)
 
     def _begin(self, numerics: Numerics) -> ChartedBed:

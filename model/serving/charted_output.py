@@ -32,10 +32,10 @@ class ChartedBed:
         The last message.
     chart : ChartState
     alarms : AlarmManager
-    heard_ns : int
+    received_ns : int
         Monotonic time in ns at which it was received.
     reported_ns : int
-        Monotonic time in ns at which its publisher has last said that it sends the session.
+        Monotonic time in ns at which its publisher has last reported that it sends the session.
     counters : Counter
     released : bool
         Whether the publisher of its session has ended.
@@ -53,7 +53,7 @@ class ChartedBed:
     numerics: Numerics
     chart: ChartState
     alarms: AlarmManager
-    heard_ns: int
+    received_ns: int
     reported_ns: int = 0
     counters: Counter[str] = field(default_factory=Counter)
     released: bool = False
@@ -71,7 +71,7 @@ class ChartedBed:
 
     def gives_way(self, now_ns: int) -> bool:
         """Return whether another session may take over, at a monotonic time in ns."""
-        return self.released or self.ended or now_ns - max(self.heard_ns, self.reported_ns) > SILENT_NS
+        return self.released or self.ended or now_ns - max(self.received_ns, self.reported_ns) > SILENT_NS
 
 
 class ChartedOutput:

@@ -27,7 +27,7 @@ from stream.wire.alarm_messages import Alarm
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
 
-FORMAT = b"bedside-bed-8\n"
+FORMAT = b"bedside-bed-9\n"
 """First bytes of a file; changes with the layout or the meaning of the state."""
 
 FINGERPRINT_BYTES = 16

@@ -29,7 +29,7 @@ COMPILER: Final = (sys.executable, "-P", "-m", "model.serving.compile_stages")
 def compile_ahead() -> None:
     """Compile the analysis, with a line of the log every few seconds, unless that has been done.
 
-    If it fails, nothing is said: the first process that needs the analysis fails, too, and says why.
+    If it fails, nothing is reported: the first process that needs the analysis fails, too, and reports why.
     """
     if is_complete() or not can_be_kept():
         return

@@ -30,7 +30,7 @@ def accept(analysis: Beds, bed: Bed, taken: Taken, output: BedOutput, clock: Clo
     """Make the chunk that was taken the last one of its bed."""
     chunk, lost = taken.chunk, taken.check.lost_samples
     bed.lost_samples = lost
-    bed.heard_ns, bed.paused_until_ns = monotonic_ns(clock), 0
+    bed.received_ns, bed.paused_until_ns = monotonic_ns(clock), 0
     if chunk is bed.chunk:
         return  # the first one
     if bed.silent:

@@ -164,7 +164,7 @@ class ServedBeds(Mapping[str, Bed]):
         """Serve a bed from its first chunk on, with the alarms that an earlier worker left."""
         name = chunk.bed
         alarms = self.restored.get(name) or self._alarm_manager(name)
-        bed = Bed(chunk, stream, slot, alarms, self.lease_of(name), heard_ns=monotonic_ns(self._clock))
+        bed = Bed(chunk, stream, slot, alarms, self.lease_of(name), received_ns=monotonic_ns(self._clock))
         bed.served_by = (self._instance,)
         self._serve(bed)
         return bed

@@ -120,7 +120,7 @@ class Ticks:
         for seconds, own in groupby(zip(beds, samples, strict=True), key=lambda item: len(item[1]) / FS):
             self._beds.renew([bed for bed, _ in own], now_ns, seconds)
         for bed in beds:
-            bed.heard_ns, bed.lost_samples = now_ns, 0
+            bed.received_ns, bed.lost_samples = now_ns, 0
 
     def run(
         self,

@@ -251,7 +251,7 @@ class Worker:
         now_ns = monotonic_ns(self._clock)
         if now_ns - self._checked_ns >= bed_watch.NO_DATA_NS:
             for bed in self._beds.values():
-                bed.heard_ns = now_ns  # this process was stopped: what the beds have sent is still to be received
+                bed.received_ns = now_ns  # this process was stopped: what the beds have sent is still to be received
         self._checked_ns = now_ns
         for bed in self._beds.values():
             if not bed.silent and bed_watch.is_silent(bed, now_ns):
@@ -296,7 +296,7 @@ class Worker:
         for name, count in samples.items():
             bed = self._beds[name]
             bed.counters["shed_samples"] += count
-            bed.heard_ns = now_ns
+            bed.received_ns = now_ns
             if not (bed.silent or bed.ended):
                 self._output.change(bed, bed_watch.shedding_began(bed, count))
             if now_ns >= bed.next_status_ns:

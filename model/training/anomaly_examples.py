@@ -18,8 +18,8 @@ from model.datasets.beat_codes import AAMI_CLASS, FLUTTER_WAVE, NORMAL, SUPRAVEN
 from model.evaluation.anomaly_scores import CHUNK
 from model.evaluation.anomaly_targets import BEFORE_R
 from model.forecast import forecaster as forecasting
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.signal import intake
 from model.signal.arrays import BoolArray, Float32Array, FloatArray
 from model.training import augment_conduction, augment_noise, augment_rhythm
@@ -81,7 +81,7 @@ def load_variants(name: str, catalog: Catalog | None = None) -> tuple[AnnotatedS
     return (recorded, *(augmentation.augment(recorded, seed) for augmentation in augmentations))
 
 
-def features_of(signals: Sequence[FloatArray], forecaster: Checkpoint) -> list[Float32Array]:
+def features_of(signals: Sequence[FloatArray], forecaster: TrainedForecaster) -> list[Float32Array]:
     """Return the features of whole signals as the live detector computes them, each of shape (patches, FEATURES)."""
     intakes = [intake.begin(mv.shape[1], 0, 0) for mv in signals]
     forecast_states = [forecasting.begin(forecaster, mv.shape[1]) for mv in signals]

@@ -27,8 +27,8 @@ from model.evaluation import anomaly_scores, detection_metrics
 from model.evaluation.anomaly_targets import AnomalyTargets, targets_of
 from model.evaluation.tables import number
 from model.forecast import forecaster as forecasting
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.torch_runtime import one_thread
 from model.signal.arrays import BoolArray, Float32Array, FloatArray
 from model.training.anomaly_examples import VARIANT_SEED, Examples, examples_of, features_of, load_variants
@@ -105,7 +105,9 @@ def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) 
     return scores
 
 
-def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str, CrossValidated]) -> dict[str, Any]:
+def provenance(
+    seeds: Sequence[int], forecaster: TrainedForecaster, scores: Mapping[str, CrossValidated]
+) -> dict[str, Any]:
     """Return the header of the weights' file."""
     return {
         "database": "MIT-BIH Arrhythmia Database 1.0.0",

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from model.console.progress import progress, stderr
 from model.datasets.mitdb import FIT_RECORDS, VALIDATION_RECORDS, Signals, load_signals
-from model.forecast import checkpoint
-from model.forecast.checkpoint import Checkpoint
+from model.forecast import forecaster_weights
 from model.forecast.config import NetworkConfig, ScalingConfig
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.network import Network
 from model.forecast.torch_runtime import denormals_flushed, one_thread
 from model.training.config import TrainConfig
@@ -48,7 +48,7 @@ def train(
     catalog : Catalog or None
         Source of the MIT-BIH records.
     out : Path
-        The checkpoint; ``<out>.resume`` beside it holds the state of the run.
+        The weights file; ``<out>.resume`` beside it holds the state of the run.
     resume : bool
         Continue the last run with this `out`.
     network : NetworkConfig or None
@@ -61,7 +61,7 @@ def train(
 
     Raises
     ------
-    RecordError, StorageError, CheckpointError
+    RecordError, StorageError, WeightsError
     """
     fitted, held_back = _load_split(catalog)
     return fit(config, fitted, held_back, out, resume, network)
@@ -78,7 +78,7 @@ def train_first_samples(weights: Path | None, catalog: Catalog | None, out: Path
         As in `train`.
     """
     with one_thread():
-        trained = checkpoint.load(weights)
+        trained = forecaster_weights.load(weights)
         fitted, held_back = _load_split(catalog)
         sequences = validation_sequences(held_back, trained.config, trained.scaling, TrainConfig())
         return finish(trained, fitted, sequences, out)
@@ -136,7 +136,7 @@ def fit(
                     _validate_and_save(run, config, scaling, sequences, out, loss.item(), console)
                 if ended:
                     break
-    return finish(checkpoint.load(out), fitted, sequences, out)
+    return finish(forecaster_weights.load(out), fitted, sequences, out)
 
 
 def _validate_and_save(
@@ -152,20 +152,20 @@ def _validate_and_save(
     score = validate(run.averaged, sequences)
     if score.selection_error < run.best:
         run.best, run.best_step = score.selection_error, run.step
-        checkpoint.save(out, run.averaged.checkpoint(scaling, provenance(run, config, score)))
+        forecaster_weights.save(out, run.averaged.trained(scaling, provenance(run, config, score)))
     save_run(run, resume_file(out))
     mark = ", saved" if run.best_step == run.step else ""
     console.print(f"step {run.step}, {run.minutes:.1f} min, loss {loss:.3f}{mark}; validation {score}")
 
 
-def finish(trained: Checkpoint, fitted: Signals, sequences: Sequences, out: Path) -> Score:
+def finish(trained: TrainedForecaster, fitted: Signals, sequences: Sequences, out: Path) -> Score:
     """Refit the nearest horizons and write the weights to `out`; without improvement, write the trained weights.
 
     Weights that were refitted before are written unchanged.
 
     Parameters
     ----------
-    trained : Checkpoint
+    trained : TrainedForecaster
     fitted : Signals
         Records to fit.
     sequences : Sequences
@@ -186,10 +186,10 @@ def finish(trained: Checkpoint, fitted: Signals, sequences: Sequences, out: Path
         if after.selection_error < before.selection_error:
             stage = {**date_and_commit(), "held_back_before": before.to_dict()}
             header = {**trained.provenance, "held_back": after.to_dict(), "first_samples": stage}
-            checkpoint.save(out, refitted.checkpoint(trained.scaling, header))
+            forecaster_weights.save(out, refitted.trained(trained.scaling, header))
             stderr().print(f"weights written to {out}")
             return after
-    checkpoint.save(out, trained)
+    forecaster_weights.save(out, trained)
     stderr().print(f"weights written to {out}")
     return before
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from model.forecast.config import NetworkConfig
 from model.forecast.network import Network
 from model.training.config import TrainConfig
-from stream.errors import CheckpointError, StorageError
+from stream.errors import StorageError, WeightsError
 
 _NUMBERS = ("step", "minutes", "best", "best_step")
 
@@ -58,7 +58,7 @@ def new_run(config: TrainConfig, network: NetworkConfig) -> Run:
 
 
 def resume_file(out: Path) -> Path:
-    """Return the path of the saved run that belongs to a checkpoint."""
+    """Return the path of the saved run that belongs to a weights file."""
     return out.with_name(out.name + ".resume")
 
 
@@ -94,7 +94,7 @@ def load_run(run: Run, path: Path) -> None:
 
     Raises
     ------
-    CheckpointError
+    WeightsError
         The file is missing, damaged, or of another configuration.
     """
     try:
@@ -115,4 +115,4 @@ def load_run(run: Run, path: Path) -> None:
             setattr(run, name, json.loads(header[name]))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         text = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"cannot resume from {path} ({text}): train without --resume") from error
+        raise WeightsError(f"cannot resume from {path} ({text}): train without --resume") from error

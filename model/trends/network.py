@@ -17,7 +17,7 @@ import numpy.typing as npt
 from model.signal import weights_file
 from model.trends.quantiles import OUTPUTS
 from model.trends.vital_inputs import FEATURES, Floats
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 
 FORMAT: Final = "bedside-trends-1"
 SHIPPED: Final = Path(__file__).parents[1] / "weights" / "trends.safetensors"
@@ -73,7 +73,7 @@ ARRAYS: Final = tuple(name for name in Weights.__annotations__ if name not in ("
 
 
 def step(weights: Weights, hidden: Float32s, features: Floats) -> tuple[Float32s, Float32s]:
-    """Take one hour.
+    """Process one hour.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def load(path: Path | None = None) -> Weights:
 
     Raises
     ------
-    CheckpointError
+    WeightsError
         The file is missing, damaged, or no forecast of vitals of this format.
     """
     from safetensors import SafetensorError, safe_open
@@ -138,21 +138,21 @@ def load(path: Path | None = None) -> Weights:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         if header.get("format") != FORMAT:
-            raise CheckpointError(f"{path} is not a forecast of vitals of format {FORMAT}: {remedy}")
+            raise WeightsError(f"{path} is not a forecast of vitals of format {FORMAT}: {remedy}")
         settings, provenance = json.loads(header["settings"]), json.loads(header["provenance"])
         weights = Weights(**arrays, settings=settings, provenance=provenance)
     except FileNotFoundError:
-        raise CheckpointError(f"no weights at {path}: {remedy}") from None
+        raise WeightsError(f"no weights at {path}: {remedy}") from None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, CheckpointError):
+        if isinstance(error, WeightsError):
             raise
         text = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"the weights in {path} cannot be read ({text}): {remedy}") from error
+        raise WeightsError(f"the weights in {path} cannot be read ({text}): {remedy}") from error
     (networks, size), wide = weights.hidden, 3 * weights.recurrent.shape[1]
     shapes = [(FEATURES, networks * wide), (networks * wide,), (networks, size, wide), (networks, wide)]
     shapes += [(networks * size + FEATURES, OUTPUTS), (OUTPUTS,)]
     if [getattr(weights, name).shape for name in ARRAYS[:6]] != shapes:
-        raise CheckpointError(f"the weights in {path} do not fit together: {remedy}")
+        raise WeightsError(f"the weights in {path} do not fit together: {remedy}")
     if not all(np.isfinite(getattr(weights, name)).all() for name in ARRAYS):
-        raise CheckpointError(f"the weights in {path} are not all finite: {remedy}")
+        raise WeightsError(f"the weights in {path} are not all finite: {remedy}")
     return weights

@@ -152,6 +152,6 @@ def last_ns(session: ClassSession) -> int:
 
 
 def _times(session: ClassSession) -> list[int]:
-    """Return the times of all events; one that is no time, of a stranger, would make a class last for decades."""
+    """Return the times of all events; an invalid one would make a class last for decades."""
     texts = [*(one.when for one in session.truths), *(one.when for one in session.events)]
     return [time for text in texts if (time := unix_ns(text))] or [0]

@@ -57,9 +57,6 @@ WRITE_INTERVAL_S = 0.2
 MAX_COMMANDS = 1000
 """Maximum number of commands that wait for the disk; the oldest are dropped."""
 
-COUNTERS = ("stored", "repeated", "superseded", "strips", "strips_given_way", "commands", "store_failures", "chunks")
-"""Counters of this process, see `Logger`."""
-
 T = TypeVar("T")
 
 

@@ -83,7 +83,7 @@ def add_replay(commands: Commands, shared: Shared) -> None:
         action="append",
         default=[],
         metavar="'BED FIELD=VALUE …'",
-        help="disturb a bed from the begin, such as 'bed-1 kind=mains level=0.3'; can be repeated. Later: "
+        help="disturb a bed from the start, such as 'bed-1 kind=mains level=0.3'; can be repeated. Later: "
         "'bedside command BED inject …'",
     )
     command.add_argument(

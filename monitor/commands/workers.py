@@ -79,7 +79,7 @@ class _Options:
         models = compiled_models(self.weights, self.alarms, fastest_precision())
         warm_up(models)
         # All this lives as long as the process. Without this, Python would look through it once more at the end, which
-        # takes longer than anything else that a worker does when it is told to end: seconds on a busy machine.
+        # takes longer than anything else that a worker does when it ends: seconds on a busy machine.
         gc.collect()
         gc.freeze()
         return models

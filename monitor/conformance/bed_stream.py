@@ -93,7 +93,7 @@ class BedStream:
             del self.chunks[next(iter(self.chunks))]
 
     def check_silence(self, now_ns: int, note: Note) -> None:
-        """Check that a bed that is said to play still sends; monotonic time in ns."""
+        """Check that a bed whose status is playing still sends; monotonic time in ns."""
         last = self.last
         if last is None or self._silent:
             return

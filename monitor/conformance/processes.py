@@ -66,7 +66,7 @@ class Processes:
         return bool(self._overloaded)
 
     def is_online(self, instance: str) -> bool:
-        """Return whether a process has said that it is online, and not the opposite since."""
+        """Return whether a process has reported that it is online, and not offline since."""
         return self._online.get(instance, False)
 
     def check(self, now_ns: int) -> None:

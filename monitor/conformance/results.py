@@ -117,7 +117,7 @@ class BedResults:
 
     def _check_vitals(self, vitals: Vitals, epoch_start: int, note: Note) -> None:
         before, self._vitals = self._vitals, vitals
-        # A retained message is published again, unchanged, after a reconnect or when a stranger has overwritten it.
+        # A retained message is published again, unchanged, after a reconnect or when another client has overwritten it.
         if before is None or vitals == before or before.session != vitals.session:
             return
         step = vitals.index - before.index

@@ -1,4 +1,4 @@
-"""Alarms from their begin to their end, and which of them belong to what happened."""
+"""Alarms from their start to their end, and which of them belong to what happened."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEFORE, AFTER = 2 * FS, 10 * FS
 
 @dataclass(frozen=True, slots=True)
 class AlarmLife:
-    """An alarm from its begin to its end.
+    """An alarm from its start to its end.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class AlarmLife:
 
 
 def lives_of(events: Iterable[Alarm]) -> list[AlarmLife]:
-    """Return the alarms whose begin is stored, in the order in which they were raised."""
+    """Return the alarms whose start is stored, in the order in which they were raised."""
     by_id: dict[str, dict[str, Alarm]] = {}
     for event in events:
         by_id.setdefault(event.alarm_id, {})[event.phase] = event
@@ -74,7 +74,7 @@ def lives_of(events: Iterable[Alarm]) -> list[AlarmLife]:
 def alarms_by_span(lives: Sequence[AlarmLife], spans: Sequence[Span]) -> Mapping[int, list[AlarmLife]]:
     """Return the alarms that are expected of each span, by its place.
 
-    An alarm belongs to the latest that it may come of and overlaps; of those that begin together, to each. A span
+    An alarm belongs to the latest that it may come of and overlaps; of those that start together, to each. A span
     without one of its own has those that were raised before and went on.
     """
     found: dict[int, list[AlarmLife]] = {place: [] for place in range(len(spans))}

@@ -1,6 +1,6 @@
-"""What happened to a bed, what the monitor said, what people did, and how fast: pure functions of a stored session.
+"""What happened to a bed, which alarms were raised, what people did, and how fast: pure functions of a stored session.
 
-Delays of alarms are seconds of signal, from the begin of what happened to the sample at which the alarm was raised.
+Delays of alarms are seconds of signal, from the start of what happened to the sample at which the alarm was raised.
 Reaction times are wall time, from the moment that the alarm (or the instruction) could be seen to the command.
 """
 
@@ -56,13 +56,13 @@ class Happening:
     ----------
     span : Span
     alarms : tuple of (AlarmLife, float)
-        The first alarm of each kind that belongs to it, and the seconds of signal from its begin to this alarm.
+        The first alarm of each kind that belongs to it, and the seconds of signal from its start to this alarm.
     missed : bool
         An alarm was expected and none came.
     answer : Given or None
         The first answer while it lasted.
     reaction : tuple of (Command, float) or None
-        The first action of a person after the alarm, or without one after the begin, and after how many seconds.
+        The first action of a person after the alarm, or without one after the start, and after how many seconds.
     """
 
     span: Span

@@ -29,8 +29,8 @@ UNUSABLE_DB = {"muscle_noise": 2.0, "electrode_motion": -2.0}
 within 2.4 s in each, electrode motion within 5 s; at 6 dB and 2 dB not in each. The motion of one electrode of several
 leaves the beats of the other lead."""
 
-UNUSABLE_MV = {"mains": 1.0, "baseline_wander": 2.0}
-"""The same of amplitudes, upwards. Mains of 0.2 mV raised it in five of the six: that depends on the QRS height."""
+UNUSABLE_MV = {"baseline_wander": 2.0}
+"""The same of amplitudes, upwards."""
 
 _RATES: tuple[frozenset[AlarmKind], frozenset[AlarmKind]] = (
     frozenset({"heart_rate_low", "extreme_bradycardia"}),
@@ -55,6 +55,8 @@ def expects_alarm(truth: Truth, analysed: Container[str] | None = None) -> bool:
         return False
     if truth.name == "saturation":
         return False  # rails within the range of an ECG cut its peaks; none of five levels raised it in each record
+    if truth.name == "mains":
+        return False  # they are removed (`model.signal.mains`), up to the highest level that can be injected
     if truth.name in UNUSABLE_DB:
         one_of_several = truth.name == "electrode_motion" and truth.lead is not None
         return truth.level is not None and truth.level <= UNUSABLE_DB[truth.name] and not one_of_several

@@ -79,7 +79,7 @@ def timeline(found: Assessment, texts: Texts) -> str:
 
 
 def strip(stored: Strip, onset: int, forecast: npt.NDArray[np.float32] | None) -> str:
-    """Return the ECG around the begin of an event, all leads below each other.
+    """Return the ECG around the start of an event, all leads below each other.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def _axis(begin_ns: int, end_ns: int, x: Callable[[int], float], y: float) -> st
 
 
 def clock(seconds: float) -> str:
-    """Return a time since the begin, such as 1:05 or 1:00:05."""
+    """Return a time since the start, such as 1:05 or 1:00:05."""
     whole = max(round(seconds), 0)
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

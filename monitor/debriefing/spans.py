@@ -15,7 +15,7 @@ RHYTHMS = frozenset({"rhythm", "episode", "reference"})
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something that lasted: its begin, and what ended it.
+    """Something that lasted: its start, and what ended it.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Span:
 
 
 def spans_of(truths: Sequence[Truth]) -> list[Span]:
-    """Return what lasted, by its begin.
+    """Return what lasted, by its start.
 
     It ends with its own message; a rhythm also with the next one, and a value with the next target of the same name.
 
@@ -72,7 +72,7 @@ def spans_of(truths: Sequence[Truth]) -> list[Span]:
 
 
 def ends_of(truths: Sequence[Truth]) -> dict[int, Truth]:
-    """Return the message that ends each begin, by the identity of the begin."""
+    """Return the message that ends each start, by the identity of the start."""
     lasting: dict[tuple[str, str], Truth] = {}
     ends: dict[int, Truth] = {}
     for one in truths:

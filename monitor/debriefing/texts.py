@@ -38,7 +38,7 @@ _EN: Table = {
     "answer.wrong": "✗ {rhythm} ({who})",
     "answer.unknown": "? {rhythm} ({who})",
     "reaction.alarm": "{who}: {action}, {seconds}\u00a0s after the alarm",
-    "reaction.begin": "{who}: {action}, {seconds}\u00a0s after the begin",
+    "reaction.begin": "{who}: {action}, {seconds}\u00a0s after the start",
     "reaction.none": "none",
     "expected": "Expected actions",
     "head.expected": "expected",
@@ -59,7 +59,7 @@ _EN: Table = {
     "strip.caption": "{time} {text}",
     "strips.more": "{count} further events are in the table alone.",
     "legend": "Black: ECG. Blue: what the network had predicted at most 0.1 s before, with its 90 % interval; where "
-    "the trace leaves it, the network did not expect what came. The vertical line is the begin of the event. Squares: "
+    "the trace leaves it, the network did not expect what came. The vertical line is the start of the event. Squares: "
     "0.2 s × 0.5 mV.",
     "no_strip": "no ECG stored",
     "do.acknowledge": "acknowledge",

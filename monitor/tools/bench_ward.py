@@ -13,7 +13,7 @@ LINE_S = 5.0
 """Interval of the lines of progress."""
 
 WARM_UP_S = 15.0
-"""Time from when all beds are served to the begin of the measurement: during its first 12 s the worker learns."""
+"""Time from when all beds are served to the start of the measurement: during its first 12 s the worker learns."""
 
 
 async def bench_ward(setup: WardSetup, seconds: float, say: Say, warm_up_s: float = WARM_UP_S) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class Copier:
         self._thread.start()
 
     def __call__(self, name: str, content: bytes, wait: bool) -> None:
-        """Send a file soon, or now; while copies fail, nobody waits for them."""
+        """Queue a file to be sent, or send it now; while copies fail, nobody waits for them."""
         with self._adding:
             self._pending[name] = content
         if wait and not self._failed:

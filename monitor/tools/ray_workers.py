@@ -186,7 +186,7 @@ class ShardActor:
                     raise CopyError(_text(error)) from None
                 return taken
 
-            copier = Copier(put, replaced=lambda: os._exit(1))  # at once: whatever it still said would mislead
+            copier = Copier(put, replaced=lambda: os._exit(1))  # at once: whatever it still sent would mislead
             try:
                 self._run(serve(assignment, folder, copier))
             finally:
@@ -282,7 +282,7 @@ class RayMember:
         return 1 if killed or error else 0
 
     async def _read(self, lines: Any) -> RayError | None:
-        """Log its lines until it ends; return why, or None if as it was told to."""
+        """Log its lines until it ends; return why, or None if as requested."""
         try:
             async for line in lines:
                 self._serves = True

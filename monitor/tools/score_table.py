@@ -26,7 +26,7 @@ NAMES = {
 
 
 def score_table(reports: Iterable[Score]) -> Group:
-    """Return a table for each bed: since the begin, and the last minutes."""
+    """Return a table for each bed: since the start, and the last minutes."""
     tables = [_bed(report) for report in reports]
     title = Text("bedside score · SIMULATION, not for clinical use", style="bold")
     waiting = [] if tables else [Text("waiting for a reference: replay with --annotations", style="dim")]
@@ -44,9 +44,18 @@ def _bed(report: Score) -> Table:
     table.add_column("delay", justify="right")
     for row in score_rows(report):
         table.add_row(NAMES[row.name], row.whole, row.recent, f"{row.found} of {row.count}", row.delay)
-    table.caption = _alarms(report.cumulative)
+    table.caption = "\n".join([_alarms(report.cumulative), *_not_yet(report)])
     table.caption_justify = "left"
     return table
+
+
+def _not_yet(report: Score) -> list[str]:
+    """Return why beats are not scored yet, as a line, unless they are."""
+    beats = report.cumulative.qrs
+    if not report.scored_from_s or beats.found + beats.missed + beats.false:
+        return []
+    minutes, seconds = divmod(round(report.scored_from_s), 60)
+    return [f"Beats and AF count from {minutes}:{seconds:02d} of the replay on"]
 
 
 def _alarms(part: ScorePart) -> str:

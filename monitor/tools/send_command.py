@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from typing import get_args
@@ -22,6 +23,8 @@ from stream.wire.topics import Kind, Role, Topic, check_bed
 
 ACTIONS = {str(action.__struct_config__.tag): action for action in get_args(Action)}
 """Actions by their names."""
+
+_NOT_A_CHOICE = re.compile(r"Invalid enum value '(?P<value>.*)' - at `(?:key` in `)?\$\.(?P<field>\w+)`")
 
 TIMEOUT_S = 5.0
 """Time within which a command is answered, s: the status of a bed comes every 2 s."""
@@ -59,8 +62,22 @@ def parsed(name: str, fields: Sequence[str]) -> Action:
     try:
         made: Action = msgspec.convert(values, action, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"{name}: {_readable(str(error), action)}") from None
     return made
+
+
+def _readable(error: str, action: type[Action]) -> str:
+    """Return what is wrong with a field of an action, from what `msgspec` says."""
+    value = _NOT_A_CHOICE.fullmatch(error)
+    if value is None:
+        return error
+    fields = {field.name: field.type for field in msgspec.inspect.type_info(action).fields}  # type: ignore[attr-defined]
+    found = fields[value["field"]]
+    if isinstance(found, msgspec.inspect.DictType):
+        found = found.key_type
+    kinds = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+    choices = [str(one) for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for one in kind.values]
+    return f"{value['field']} {value['value']!r} is not known: one of {', '.join(choices)}"
 
 
 async def send(address: BrokerAddress, bed: str, action: Action, who: str) -> str:

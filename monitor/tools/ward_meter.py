@@ -72,7 +72,7 @@ class WardMeter:
     measuring : bool
         Latencies count for `latency_ms` while it is true.
     overloaded : bool
-        A worker has reported that it is, since the begin.
+        A worker has reported that it is, since the start.
     workers : set of str
         Instances of workers that are online.
     overloaded_now : set of str

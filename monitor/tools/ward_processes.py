@@ -168,8 +168,8 @@ class WardProcesses:
                 return
 
     def _line(self) -> str:
-        """Return what the publisher has said last, and what the subscriber has seen since the last line."""
-        said = next(
+        """Return what the publisher has reported last, and what the subscriber has received since the last line."""
+        reported = next(
             (line for line in reversed(self._roles["publisher"].tail) if "messages/s" in line),
             "no report of the publisher yet",
         )
@@ -177,7 +177,7 @@ class WardProcesses:
         latency = "none" if recent["p50"] is None else f"{recent['p50']:.0f} ms (99 %: {recent['p99']:.0f} ms)"
         overload = ", overloaded" if meter.overloaded_now else ""
         return (
-            f"{said}; {meter.served} served{overload}, latency {latency}, "
+            f"{reported}; {meter.served} served{overload}, latency {latency}, "
             f"{meter.active} alarms active, {meter.raised} raised"
         )
 

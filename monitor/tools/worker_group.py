@@ -37,7 +37,7 @@ DELAYS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a process is told to serve.
+    """What a process serves.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class ChildLog:
 
 
 class Member(Protocol):
-    """A process that waits until it is told its shard, serves it, and ends."""
+    """A process that waits until it is given its shard, serves it, and ends."""
 
     @property
     def ended(self) -> bool:
@@ -252,7 +252,7 @@ class ProcessMember:
 
 
 def exit_status(code: int) -> int:
-    """Return the exit status of a process as shells report it; 0 if it ended as it was told to, by SIGTERM."""
+    """Return the exit status of a process as shells report it; 0 if it ended as requested, by SIGTERM."""
     return code if code >= 0 else 0 if code == -signal.SIGTERM else 128 - code
 
 

@@ -80,7 +80,7 @@ class Chart:
 
     @property
     def hour(self) -> int:
-        """Hours from the begin of the record to the latest message."""
+        """Hours from the start of the record to the latest message."""
         return 0 if self.numerics.alone is None else self.numerics.alone.position // HOUR
 
     @property

@@ -31,7 +31,7 @@ class EarlyWarning:
 
 
 def early_warning(ahead: HoursAhead) -> EarlyWarning | None:
-    """Return the advisory of a bed; None without one, or if its begin is not known."""
+    """Return the advisory of a bed; None without one, or if its start is not known."""
     outlook, rows = ahead.outlook, ahead.course.rows
     if not outlook.advisory or outlook.advisory_hour is None:
         return None

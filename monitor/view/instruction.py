@@ -54,7 +54,7 @@ class Instruction:
     Attributes
     ----------
     beds : dict of str to deque of Truth
-        The beds of which a publisher's status has come, with what was said of them, oldest first.
+        The beds of which a publisher's status has come, with the truth about them, oldest first.
     revision : int
         Grows with each message.
     """
@@ -87,7 +87,7 @@ class Instruction:
             self._values[message.bed] = {one.name: one.value for one in message.values if one.value is not None}
 
     def _add_truth(self, message: Truth) -> None:
-        """Keep what is said of a bed, also before its first status: so the begin of a scenario comes."""
+        """Keep the truth about a bed, also before its first status: the start of a scenario precedes it."""
         if message.bed in self.beds:
             self.beds[message.bed].append(message)
         elif message.bed in self._early or len(self._early) < MAX_BEDS:

@@ -52,9 +52,9 @@ class ScoreRow:
     name : str
         ``qrs``, ``veb``, ``sveb``, or a `ScoredRhythm`.
     whole, recent : str
-        Sensitivity and positive predictive value, of rhythms by time specificity: since the begin, and at the end.
+        Sensitivity and positive predictive value, of rhythms by time specificity: since the start, and at the end.
     found, count : int
-        Beats or episodes since the begin.
+        Beats or episodes since the start.
     counted : bool
         Whether there was any, or any was reported.
     delay : str

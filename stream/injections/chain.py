@@ -86,7 +86,7 @@ def disturb(
     injections : iterable of RunningInjection
         Of this signal. Those of a lead that is not there change nothing.
     lines : mapping of str to LineState
-        After the samples before; empty at the begin of an epoch.
+        After the samples before; empty at the start of an epoch.
     """
     gain, zero = (np.array([getattr(channel, name) for channel in channels], np.float64) for name in ("gain", "zero"))
     values = (adu - zero) / gain

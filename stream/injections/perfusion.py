@@ -54,10 +54,10 @@ def cuff_inflation(values: Samples, since: int, fs: float, seconds: float, centr
     ----------
     values : ndarray, shape (n,)
     since : int
-        Samples from the begin of the inflation to the first one.
+        Samples from the start of the inflation to the first one.
     fs : float
     seconds : float
-        From the begin of the inflation to the end of the deflation.
+        From the start of the inflation to the end of the deflation.
     centre : float
         What is left without pulse.
     """

@@ -40,7 +40,7 @@ def damp(
     damping : float
         Damping coefficient; 0.7 is the best one, below the line rings, above it is slow.
     state : LineState or None
-        None at the begin: the line rests at the first valid pressure.
+        None at the start: the line rests at the first valid pressure.
     """
     # H(s) = ω² / (s² + 2ζωs + ω²) by the bilinear transformation, with the natural frequency kept.
     k = math.tan(math.pi * min(natural_hz / fs, _MAX_SHARE))

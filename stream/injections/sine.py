@@ -18,7 +18,7 @@ def add(mv: Samples, since: int, fs: float, amplitude: float, hz: float) -> Samp
     ----------
     mv : ndarray, shape (n,)
     since : int
-        Samples from the begin of the injection to the first one.
+        Samples from the start of the injection to the first one.
     fs : float
     amplitude : float
         Half of peak to peak, mV.

@@ -1,4 +1,4 @@
-"""Errors of a connection attempt: which of them no further attempt can mend, and their texts."""
+"""Errors of a connection attempt: which of them are permanent, and their texts."""
 
 from __future__ import annotations
 

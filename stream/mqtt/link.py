@@ -74,7 +74,7 @@ class Link:
     connection : Connection or None
         The present one, also while it is being established.
     protocol : ProtocolVersion
-        MQTT 5, or 3.1.1 once the broker has said that it knows no other.
+        MQTT 5, or 3.1.1 once the broker has refused 5.
     number : int
         Of the connection, from 1; it tells the ids of messages of different connections apart.
 

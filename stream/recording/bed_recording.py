@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from stream.recording.bed_files import BedFiles
 from stream.recording.folder import not_recorded
 from stream.recording.layout import WaveColumn
 from stream.recording.segment import Segment
-from stream.recording.short_records import SHORT_S, ShortRecords
+from stream.recording.short_records import SHORT_S
 from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.alarm_messages import Alarm
@@ -50,8 +50,6 @@ MAX_RECENT_BYTES = 1 << 20
 MAX_EVENTS = 512
 """Ids of alarm events that are remembered, so that each is annotated once."""
 
-Finished = Callable[[Segment], None]
-
 
 @dataclass(slots=True)
 class _Ended:
@@ -65,17 +63,9 @@ class BedRecording:
 
     Parameters
     ----------
-    bed : str
-    next_stem : callable
-        Returns the path of a new record; None if there may be none.
+    files : BedFiles
     rotate : int
         Samples after which a new segment begins.
-    finished : callable
-        Called with each segment once it is complete.
-    recorded : dict of str to int
-        Of sessions that an earlier process has recorded: the index after the last sample.
-    short : ShortRecords
-        Those of the bed: while there are too many, none begins.
 
     Attributes
     ----------
@@ -88,19 +78,9 @@ class BedRecording:
         The files cannot be written; so do all methods.
     """
 
-    def __init__(
-        self,
-        bed: str,
-        next_stem: Callable[[], Path | None],
-        rotate: int,
-        finished: Finished,
-        recorded: dict[str, int],
-        short: ShortRecords,
-    ) -> None:
-        self.bed = bed
+    def __init__(self, files: BedFiles, rotate: int) -> None:
         self.counters: Counter[str] = Counter()
-        self._next_stem, self._rotate, self._finished, self._recorded = next_stem, rotate, finished, recorded
-        self._short = short
+        self._files, self._rotate = files, rotate
         self._skipped: tuple[str, int] | None = None  # session and first sample of what no record contains
         self._stream: Stream | None = None
         self._opening: list[Waveform] = []
@@ -112,7 +92,7 @@ class BedRecording:
         self._late: list[Beat | Vitals | Numerics | Annotation | Alarm] = []
         self._why: list[str] = []
         self._events: dict[str, None] = {}
-        self._heard_s = 0.0
+        self._received_s = 0.0
 
     # --- what arrives -----------------------------------------------------------------------------------------------
 
@@ -163,14 +143,14 @@ class BedRecording:
 
     def is_sent(self, now_ns: int) -> bool:
         """Return whether the bed sends ECG."""
-        return (self._segment is not None or bool(self._opening)) and now_ns / 1e9 - self._heard_s < LINGER_S
+        return (self._segment is not None or bool(self._opening)) and now_ns / 1e9 - self._received_s < LINGER_S
 
     # --- time -------------------------------------------------------------------------------------------------------
 
     def tick(self, now_ns: int) -> None:
         """Write what is due, and finish the segments that have ended."""
         if self._segment is not None:
-            self._segment.write(idle=now_ns / 1e9 - self._heard_s > IDLE_S)
+            self._segment.write(idle=now_ns / 1e9 - self._received_s > IDLE_S)
             self._segment.write_marks()
         for one in self._ended:
             one.segment.write_marks()
@@ -191,7 +171,7 @@ class BedRecording:
     def _process(self, arrival: Arrival, now_ns: int) -> None:
         self.counters["refused"] += len(arrival.refused)
         for taken in arrival.taken:
-            self._heard_s = now_ns / 1e9
+            self._received_s = now_ns / 1e9
             self._add(taken.chunk, taken.check.lost_samples, now_ns)
 
     def _add(self, chunk: Waveform, lost: int, now_ns: int) -> None:
@@ -241,7 +221,7 @@ class BedRecording:
         chunks, late, why = self._opening, self._late, self._why
         self._opening, self._late, self._why = [], [], []
         first = chunks[0]
-        stem = None if self._short.too_many(now_ns) else self._next_stem()
+        stem = self._files.begin(now_ns)
         if stem is None:
             if self._skipped is None or self._skipped[0] != first.session:
                 self._skipped = first.session, first.start
@@ -249,7 +229,7 @@ class BedRecording:
         if self._skipped is not None and self._skipped[0] == first.session:
             why.append(not_recorded(self._skipped[1], first.start))
         self._skipped = None
-        end = self._recorded.pop(first.session, None)
+        end = self._files.recorded.pop(first.session, None)
         if end is not None and end < first.start:
             why.append(not_recorded(end, first.start))
         waves = [
@@ -261,7 +241,7 @@ class BedRecording:
         for text in why:
             segment.note(first.start, text)
         self.counters["segments"] += 1
-        log.info("%s: %s, %s to %s", self.bed, first.record, _signals(segment), segment.stem)
+        log.info("%s: %s, %s to %s", self._files.bed, first.record, _signals(segment), segment.stem)
         for wave in waves:
             segment.put_wave(wave)
         for chunk in chunks:
@@ -282,7 +262,7 @@ class BedRecording:
         if self._segment is not None:
             self._segment.end_waves()
             if self._segment.samples < SHORT_S * FS:
-                self._short.add(now_ns)
+                self._files.short.add(now_ns)
             self._ended.append(_Ended(self._segment, reason, now_ns / 1e9))
             self._segment = None
 
@@ -290,7 +270,7 @@ class BedRecording:
         self._ended.remove(ended)
         self.counters["samples"] += ended.segment.samples
         ended.segment.finish(ended.reason)
-        self._finished(ended.segment)
+        self._files.complete(ended.segment.stem)
 
     def _segment_of(self, message: Beat | Vitals | Numerics | Annotation | Alarm) -> Segment | None:
         """Return the segment to which a message belongs; alarms that began before all of them: the latest."""

@@ -10,16 +10,17 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from stream.clock import unix_ns
+from stream.recording.bed_files import BedFiles
 from stream.recording.folder import ALONE, not_recorded
 from stream.recording.numerics_table import GAIN_OF, NAME_OF, UNIT_TEXT, adu
-from stream.recording.short_records import SHORT_S, ShortRecords
+from stream.recording.short_records import SHORT_S
 from stream.records.appended_annotations import NOTE, AppendedAnnotations, Mark, sort
 from stream.records.appended_record import AppendedRecord, Column
 from stream.timebase import FS
@@ -49,17 +50,9 @@ class ChartRecording:
 
     Parameters
     ----------
-    bed : str
-    next_stem : callable
-        Returns the path of a new record; None if there may be none.
+    files : BedFiles
     rotate : int
         Rows after which a new record begins.
-    finished : callable
-        Called with the path of each complete record.
-    recorded : dict of str to int
-        Of sessions that an earlier process has recorded: the index after the last sample.
-    short : ShortRecords
-        Those of the bed: while there are too many, none begins.
 
     Attributes
     ----------
@@ -72,21 +65,11 @@ class ChartRecording:
         The files cannot be written; so do all methods.
     """
 
-    def __init__(
-        self,
-        bed: str,
-        next_stem: Callable[[], Path | None],
-        rotate: int,
-        finished: Callable[[Path], None],
-        recorded: dict[str, int],
-        short: ShortRecords,
-    ) -> None:
-        self.bed = bed
+    def __init__(self, files: BedFiles, rotate: int) -> None:
         self.counters: Counter[str] = Counter()
-        self._next_stem, self._rotate, self._finished, self._recorded = next_stem, rotate, finished, recorded
-        self._short = short
+        self._files, self._rotate = files, rotate
         self._last: Numerics | None = None
-        self._heard_ns = self._reported_ns = 0
+        self._received_ns = self._reported_ns = 0
         self._released_ns: int | None = None
         self._chart: _Chart | None = None
         self._events: dict[str, None] = {}
@@ -98,15 +81,15 @@ class ChartRecording:
             self.counters["refused"] += 1
             return
         if last is not None and numerics.session == last.session:
-            if numerics.index <= last.index or not is_plausible(last, numerics, now_ns - self._heard_ns):
+            if numerics.index <= last.index or not is_plausible(last, numerics, now_ns - self._received_ns):
                 self.counters["refused"] += 1
                 return
         elif last is not None and not self._gives_way(now_ns):
             self.counters["refused"] += 1
             return
-        if numerics.index < self._recorded.get(numerics.session, 0):
+        if numerics.index < self._files.recorded.get(numerics.session, 0):
             return  # the retained message, which an earlier process has recorded
-        self._last, self._heard_ns, self._released_ns = numerics, now_ns, None
+        self._last, self._received_ns, self._released_ns = numerics, now_ns, None
         self._add(numerics, alone)
 
     def push_alarm(self, alarm: Alarm) -> None:
@@ -118,8 +101,8 @@ class ChartRecording:
             self._events[alarm.event_id] = None
             chart.note(alarm)
 
-    def hear(self, session: str, now_ns: int) -> None:
-        """Note that the publisher of a session has said that it sends it."""
+    def note_reported(self, session: str, now_ns: int) -> None:
+        """Note that the publisher of a session has reported that it sends it."""
         if self._last is not None and self._last.session == session:
             self._reported_ns = now_ns
 
@@ -137,13 +120,13 @@ class ChartRecording:
         """Finish the record that is written."""
         if self._chart is not None:
             if self._chart.rows < SHORT_S:
-                self._short.add(self._heard_ns)
+                self._files.short.add(self._received_ns)
             self._chart.finish(reason)
-            self._finished(self._chart.stem)
+            self._files.complete(self._chart.stem)
             self._chart = None
 
     def _gives_way(self, now_ns: int) -> bool:
-        return self._released_ns is not None or now_ns - max(self._heard_ns, self._reported_ns) > SILENT_NS
+        return self._released_ns is not None or now_ns - max(self._received_ns, self._reported_ns) > SILENT_NS
 
     def _add(self, numerics: Numerics, alone: Alone) -> None:
         chart = self._chart
@@ -152,14 +135,14 @@ class ChartRecording:
             self.close(reason)
             chart = None
         if chart is None:
-            stem = None if self._short.too_many(self._heard_ns) else self._next_stem()
+            stem = self._files.begin(self._received_ns)
             if stem is None:
                 return
-            end = self._recorded.pop(numerics.session, None)
+            end = self._files.recorded.pop(numerics.session, None)
             chart = self._chart = _Chart(stem, numerics, alone, end)
             self._events.clear()
             self.counters["segments"] += 1
-            log.info("%s: %s, numerics alone, to %s", self.bed, alone.record, chart.stem)
+            log.info("%s: %s, numerics alone, to %s", self._files.bed, alone.record, chart.stem)
         lost = chart.put(numerics, alone)
         self.counters["gaps"] += lost > 0
         self.counters["rows"] += 1

@@ -58,7 +58,7 @@ MAX_HOLD_S = 150
 """Longest time, s, for which a value is repeated while no message comes; the rules of alarms use none for longer."""
 
 MAX_COLUMNS = 64
-"""Largest number of signals; a stranger may name leads without end, and what comes later is left out."""
+"""Largest number of signals; another publisher may invent any number of leads; further ones are left out."""
 
 _MEASURED = " measured"
 _FULL_SCALE = 32767

@@ -17,6 +17,7 @@ from pathlib import Path
 from stream.errors import RecordError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
+from stream.recording.bed_files import BedFiles
 from stream.recording.bed_recording import BedRecording
 from stream.recording.chart_recording import ChartRecording
 from stream.recording.folder import RecordingFolder
@@ -226,7 +227,7 @@ class Recorder:
             if name in self._charts:
                 self._charts[name].release(session, now_ns)
         if isinstance(status, BedStatus) and status.role == "publisher" and status.bed in self._charts:
-            self._charts[status.bed].hear(status.session, now_ns)
+            self._charts[status.bed].note_reported(status.session, now_ns)
         if isinstance(status, BedStatus) and status.role == "worker" and status.bed in self._recordings:
             self._recordings[status.bed].expect(status)
 
@@ -235,14 +236,7 @@ class Recorder:
         if not self._admit(name, now_ns, signal_s):
             return None
         if name not in self._recordings:
-            self._recordings[name] = BedRecording(
-                name,
-                lambda: self._next_stem(name),
-                self._rotate,
-                lambda segment: self._converted(segment.stem),
-                self._recorded.get(name, {}),
-                self._short_of(name),
-            )
+            self._recordings[name] = BedRecording(self._files(name), self._rotate)
         return self._recordings[name]
 
     def _chart(self, name: str, now_ns: int) -> ChartRecording | None:
@@ -251,18 +245,13 @@ class Recorder:
         if (known is not None and known.is_sent(now_ns)) or not self._admit(name, now_ns):
             return None
         if name not in self._charts:
-            self._charts[name] = ChartRecording(
-                name,
-                lambda: self._next_stem(name),
-                self._rotate // FS,
-                self._converted,
-                self._recorded.get(name, {}),
-                self._short_of(name),
-            )
+            self._charts[name] = ChartRecording(self._files(name), self._rotate // FS)
         return self._charts[name]
 
-    def _short_of(self, name: str) -> ShortRecords:
-        return self._short.setdefault(name, ShortRecords(name, self._most_short))
+    def _files(self, name: str) -> BedFiles:
+        short = self._short.setdefault(name, ShortRecords(name, self._most_short))
+        recorded = self._recorded.get(name, {})
+        return BedFiles(name, lambda: self._next_stem(name), self._converted, recorded, short)
 
     def _next_stem(self, name: str) -> Path | None:
         """Return the path of a new record; None if its bed has no folder and there are too many."""
@@ -272,7 +261,7 @@ class Recorder:
         return self._folder.next_stem(name)
 
     def _has_folder(self, name: str) -> bool:
-        """Return whether a bed has a folder or may have one; that there are too many is said once."""
+        """Return whether a bed has a folder or may have one; that there are too many is logged once."""
         if name in self._folders or len(self._folders) < self._places.limit:
             return True
         if not self._full:

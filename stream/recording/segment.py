@@ -57,8 +57,6 @@ class Segment:
         Index of the record's sample 0 in the session.
     end : int
         Index after the last sample of ECG that has been put.
-    gap_samples : int
-        Samples that are missing so far.
 
     Raises
     ------
@@ -71,7 +69,6 @@ class Segment:
         self.record, self.layout = first.record, layout_of(first, waves)
         self.origin = first.start - first.position % self.layout.ecg_per_frame
         self.end = first.start
-        self.gap_samples = 0
         self._begin_ns = first.t0_ns - round((first.start - self.origin) * 1e9 / (FS * first.speed))
         self._comments = [*_comments(first, self.origin), *comments]
         self._ecg = Lane(len(first.leads))
@@ -100,14 +97,13 @@ class Segment:
         """Put a chunk of ECG; samples missing before it are invalid, and noted."""
         if chunk.start > self.end and self.end > self.origin:
             lost = chunk.start - self.end
-            self.gap_samples += lost
             self.note(self.end, f"gap: {lost} samples ({lost / FS:.2f} s) were not received")
         self._ecg.put(chunk.start - self.origin, chunk.adu())
         self.end = max(self.end, chunk.end)
 
     def put_wave(self, wave: Wave) -> None:
         """Put a chunk of another wave."""
-        if wave.start >= self.end + 60 * FS:  # what a stranger invents has no end
+        if wave.start >= self.end + 60 * FS:  # invented, or of another time
             return
         column = WaveColumn.of(wave)
         if column in self._waves:
@@ -122,7 +118,7 @@ class Segment:
             self._numerics.put(message.index - self.origin, message)
 
     def note(self, index: int, text: str, symbol: str = NOTE) -> None:
-        """Annotate a sample of the session; one outside the record is annotated at its begin or end.
+        """Annotate a sample of the session; one outside the record is annotated at its start or end.
 
         Not at sample 0, where wfdb takes comments for definitions of the file.
         """

@@ -127,7 +127,7 @@ class RecordedNumeric:
         float or None
             None if it is missing.
         float
-            Seconds since its sample; if it is missing, since the last one that was there, or since the begin of the
+            Seconds since its sample; if it is missing, since the last one that was there, or since the start of the
             record.
         """
         place = math.floor(position * self.fs / FS + _SHARE_ROUNDING)

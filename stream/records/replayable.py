@@ -46,7 +46,7 @@ def _load(name: str, catalog: Catalog) -> Record:
 
 
 def of_hours(record: HourlyRecord) -> Record:
-    """Return an hourly record as one that is replayed: the values of an hour are sent at its begin."""
+    """Return an hourly record as one that is replayed: the values of an hour are sent at its start."""
     numerics = tuple(
         RecordedNumeric(name, UNIT_OF[name], 1 / HOUR_S, values) for name, values in record.numerics.items()
     )

@@ -1,7 +1,7 @@
 """The injections and faults of the wire of all beds of a publisher: begin, end, and what they change. No socket.
 
 They concern the bed: after a seek, at the restart of a loop and with another record they go on, until they are stopped
-or over. In a record without their signal or lead they change nothing. Each begin and each end is sent as truth.
+or over. In a record without their signal or lead they change nothing. Each start and each end is sent as truth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is told of a shown episode, and a teacher's note, to those who may know it. Pure."""
+"""Messages of truth about a shown episode, and a teacher's note. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stream.wire.truth_message import Truth
 
 
 def passed(before: Playhead, n: int, when: str) -> list[Truth]:
-    """Return the begin and the end of an episode that lie in the next samples.
+    """Return the start and the end of an episode that lie in the next samples.
 
     Parameters
     ----------

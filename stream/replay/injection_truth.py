@@ -50,7 +50,7 @@ def description(injection: RunningInjection, leads: tuple[str, ...]) -> str:
 def truth(
     injection: RunningInjection, phase: Literal["begin", "end"], index: int, head: Playhead, now_ns: int
 ) -> Truth:
-    """Return the message of the begin or the end of an injection."""
+    """Return the message of the start or the end of an injection."""
     level = INJECTION_RULES[injection.kind].level
     seconds = None if injection.end is None else (injection.end - injection.begin) / FS
     values = {"hz": injection.hz, "seconds": seconds}

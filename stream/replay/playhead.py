@@ -61,7 +61,7 @@ class ReplayConfig:
     start_s : float
         Position in the record at which to begin, in s.
     delay_s : float
-        Time from the begin of the replay to the due time of the first sample, in s.
+        Time from the start of the replay to the due time of the first sample, in s.
 
     Raises
     ------
@@ -253,7 +253,7 @@ class Playhead(msgspec.Struct, frozen=True):
         return self._numerics(position, alone), head
 
     def _restarted(self) -> Playhead:
-        """Return the playhead at the begin of its record, in a new epoch, if it loops and the record has ended."""
+        """Return the playhead at the start of its record, in a new epoch, if it loops and the record has ended."""
         if self.ended and self.loop:
             return replace(self, position=0, epoch=self.epoch + 1, epoch_start=self.start)
         return self

@@ -171,7 +171,7 @@ class Publisher:
         return overdue
 
     def _publish(self, bed: Bed) -> None:
-        """Send the interval of a bed that is due, after what the scenario does at its begin."""
+        """Send the interval of a bed that is due, after what the scenario does at its start."""
         due = bed.own_head
         if self._scenario is not None:
             self._scenario.reach(due, self._clock.now_ns())

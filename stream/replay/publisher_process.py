@@ -77,7 +77,7 @@ async def serve(
     language : str
         Of its texts.
     injections : sequence of (str, Inject)
-        Beds and what is injected into them from the begin.
+        Beds and what is injected into them from the start.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -102,8 +102,8 @@ async def serve(
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
     own = [pattern(kind, bed) for kind in (Kind.COMMAND, Kind.NUMERICS) for bed in beds]
-    heard = beds if scenario is not None and scenario.waits_for_alarms else ()
-    alarms = [pattern(Kind.ALARMS, bed) for bed in heard]
+    awaited = beds if scenario is not None and scenario.waits_for_alarms else ()
+    alarms = [pattern(Kind.ALARMS, bed) for bed in awaited]
     subscriptions = [*own, *alarms, *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *LEDGER) as write:
         client = Client(
@@ -238,7 +238,7 @@ async def _show_episode(
             raise UsageError(f"record {action.record!r} is not on disk; 'bedside data list' shows what is")
         episode = named(following.episodes, action.record, action.start_s, action.end_s, action.rhythm)
     record = publisher.beds[command.bed].head.record
-    if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the begin of a record
+    if record.name != episode.record or record.n < round(episode.end_s * FS):  # a scenario has the start of a record
         record = await following.load(episode.record)
     if isinstance(record, LiveRecord):
         raise UsageError(f"{record.name} is a live patient, which has no episodes")

@@ -14,7 +14,7 @@ from stream.timebase import FS
 from stream.wire.status_messages import RunningInjection
 
 MEASURED_S = 300
-"""Length of the part of a record, from its begin, in which the levels of a signal are measured, s."""
+"""Length of the part of a record, from its start, in which the levels of a signal are measured, s."""
 
 LIVE_S = 30
 """Length of a record of a live patient's double, on which they are measured, s."""

@@ -16,7 +16,7 @@ from stream.timebase import FS
 
 
 def first_records(scenario: Scenario, load: Callable[[str], Record]) -> list[tuple[AnyRecord, float]]:
-    """Return the record of each bed at the begin, and where it begins, in s.
+    """Return the record of each bed at the start, and where it begins, in s.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def first_records(scenario: Scenario, load: Callable[[str], Record]) -> list[tup
     Raises
     ------
     UsageError
-        A record ends before its begin in the scenario.
+        A record ends before its start in the scenario.
     RecordError, SourceError
         A record cannot be loaded.
     """

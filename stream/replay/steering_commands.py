@@ -1,4 +1,4 @@
-"""What the commands to a live patient do, and how it is told to those who may know."""
+"""Commands to a live patient: what they change, and the messages of truth about it."""
 
 from __future__ import annotations
 

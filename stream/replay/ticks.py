@@ -1,6 +1,6 @@
 """The moments at which the beds of a large ward send: all beds of a shard together, the shards in groups.
 
-A tick is the due time of a chunk of full length. Its time counts from the Unix epoch, so beds that begin, resume, seek
+A tick is the due time of a chunk of full length. Its time counts from the Unix epoch, so beds that start, resume, seek
 or change their speed at different times send together again, at the price of up to one chunk of delay.
 """
 

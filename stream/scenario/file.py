@@ -28,7 +28,7 @@ SHIPPED = files("stream.scenario").joinpath("shipped")
 """The scenarios of this package."""
 
 SETTLED_S = 60.0
-"""Time for which a patient has been as it is at the begin, s: the saturation at the finger is that of the past."""
+"""Time for which a patient has been as it is at the start, s: the saturation at the finger is that of the past."""
 
 _LITERAL = re.compile(r"Invalid enum value '(.*)'")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -218,7 +218,7 @@ def _course_checks(scenario: Scenario, bed: Bed) -> Iterator[tuple[str, Callable
 
 
 def initial_patient(bed: Bed) -> Patient:
-    """Return the synthetic patient of a bed at its begin.
+    """Return the synthetic patient of a bed at its start.
 
     Raises
     ------

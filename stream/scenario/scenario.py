@@ -48,7 +48,7 @@ class Texts(Part, frozen=True, kw_only=True):
 
 
 class Bed(Part, frozen=True, kw_only=True):
-    """A bed at the begin.
+    """A bed at the start.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ class Happening(NamedTuple):
 
 
 def begin(steps: Sequence[Step], rhythm: str) -> Timeline:
-    """Return the state at the begin, before the steps at 0 s."""
+    """Return the state at the start, before the steps at 0 s."""
     none = (None,) * len(steps)
     return Timeline(0, rhythm, 0, none, none, ())
 

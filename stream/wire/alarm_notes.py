@@ -20,6 +20,6 @@ def alarm_note(alarm: Alarm, *, before_record: bool = False) -> str:
 
 
 def noted_alarm(comment: str) -> AlarmKind | None:
-    """Return the kind of the alarm whose begin a comment notes; None for other comments."""
+    """Return the kind of the alarm whose start a comment notes; None for other comments."""
     found = _RAISED.match(comment)
     return next((kind for kind in KINDS if found is not None and kind == found[1]), None)

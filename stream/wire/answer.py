@@ -28,7 +28,7 @@ QUIZ_RHYTHMS: tuple[str, ...] = (
     "ASYS",
     "NOISE",
 )
-"""Rhythms among which a student chooses; ``NOISE``: the signal is disturbed, and no rhythm can be told."""
+"""Rhythms among which a student chooses; ``NOISE``: the signal is disturbed, and no rhythm can be named."""
 
 SAME: tuple[frozenset[str], ...] = (
     frozenset({"VF", "VFIB", "VFL"}),

@@ -1,7 +1,7 @@
 """What a consumer knows of a bed's stream, and how the chunks that are taken move it.
 
 Pure functions; the state is a plain dataclass. Times are monotonic, so a state that moves to another process needs
-a new `Stream.heard_ns`.
+a new `Stream.received_ns`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Stream:
         Wall time of the last taken chunk, ns, and
     speed : float
         its speed.
-    heard_ns : int
+    received_ns : int
         Monotonic time at which it was received.
     interval_ns : int
         Longest time between two chunks of this session so far, ns.
@@ -73,7 +73,7 @@ class Stream:
     place: Continuity
     chunk_ns: int
     speed: float
-    heard_ns: int
+    received_ns: int
     interval_ns: int = 0
     credit_ns: int = 0
     confirmed: bool = False
@@ -120,7 +120,9 @@ class Arrival:
 
 def begin(chunk: Waveform, now_ns: int) -> Stream:
     """Return the stream after the first chunk of a session."""
-    return Stream(place=position(chunk), chunk_ns=duration_ns(chunk.n, chunk.speed), speed=chunk.speed, heard_ns=now_ns)
+    return Stream(
+        place=position(chunk), chunk_ns=duration_ns(chunk.n, chunk.speed), speed=chunk.speed, received_ns=now_ns
+    )
 
 
 def take(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Taken, Stream]:
@@ -134,14 +136,14 @@ def take(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Taken, Stream]:
         after = position(chunk)
     if check.duplicate:
         after = position(chunk)
-    elapsed_ns = max(now_ns - stream.heard_ns, 0)
+    elapsed_ns = max(now_ns - stream.received_ns, 0)
     used_ns = duration_ns(after.end - place.end, stream.speed)
     # Each chunk of each bed comes here: `replace` would take three times as long.
     return Taken(chunk, check), Stream(
         place=after,
         chunk_ns=duration_ns(after.end - chunk.start, chunk.speed),
         speed=chunk.speed,
-        heard_ns=max(now_ns, stream.heard_ns),
+        received_ns=max(now_ns, stream.received_ns),
         interval_ns=max(stream.interval_ns, elapsed_ns),
         credit_ns=max(stream.credit_ns + elapsed_ns - used_ns, 0),
         confirmed=True,

@@ -1,4 +1,4 @@
-"""Injections and faults of the wire that a publisher can be told to make: unit, range and usual level of each.
+"""Injections and faults of the wire that a publisher can make by command: unit, range and usual level of each.
 
 An injection changes the samples of a signal, at its source; a fault of the wire loses or delays its messages. What
 each one does stands in `stream.injections` and `stream.replay.wire_faults`.

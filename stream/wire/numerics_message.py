@@ -91,7 +91,7 @@ class Numeric(msgspec.Struct, frozen=True, kw_only=True):
         ``recorded``, ``simulated`` or ``measured``.
     age_s : float
         Seconds of signal from the measurement to ``index`` of the message. If the value is missing: since the last one
-        that was there or, if there was none, since the begin of the record (``recorded``, ``simulated``) or of the
+        that was there or, if there was none, since the start of the record (``recorded``, ``simulated``) or of the
         epoch (``measured``).
     quality : float or None
         Quality of the measurement, 0 to 1; None if unknown.

@@ -77,7 +77,7 @@ def release(stream: Stream, session: str, now_ns: int) -> tuple[Arrival, Stream]
 
 def resume(chunk: Waveform, silent_ns: int, now_ns: int) -> Stream:
     """Return the stream of another process that goes on after ``chunk``, its last one, received ``silent_ns`` ago."""
-    return replace(begin(chunk, now_ns), heard_ns=now_ns - silent_ns)
+    return replace(begin(chunk, now_ns), received_ns=now_ns - silent_ns)
 
 
 def expect(stream: Stream, session: str) -> Stream:
@@ -116,4 +116,4 @@ def _with_contender(arrival: Arrival, stream: Stream) -> tuple[Arrival, Stream]:
 def _is_plausible(stream: Stream, chunk: Waveform, now_ns: int) -> bool:
     """Return whether the samples between the position and a chunk can have been sent in the time that has passed."""
     ahead_ns = duration_ns(chunk.start - stream.place.end, stream.speed)
-    return ahead_ns <= stream.credit_ns + now_ns - stream.heard_ns + SLACK_NS
+    return ahead_ns <= stream.credit_ns + now_ns - stream.received_ns + SLACK_NS

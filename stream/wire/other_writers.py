@@ -18,12 +18,12 @@ PATIENCE_CHUNKS = 2.5
 """The same in chunks, if these are longer than announced and observed."""
 
 CONTEST_NS = 5_000_000_000
-"""Time in ns after the last chunk of a second writer until which two are said to send."""
+"""Time in ns after the last chunk of a second writer until which two are reported to send."""
 
 
 def patience_ns(stream: Stream) -> int:
     """Return the silence in ns after which another session may take over."""
-    # Announced lengths alone would let one message of a stranger reserve the bed for minutes.
+    # Announced lengths alone would let one message of an intruder reserve the bed for minutes.
     return max(PATIENCE_NS, round(PATIENCE_CHUNKS * min(stream.interval_ns, stream.chunk_ns)))
 
 
@@ -33,7 +33,7 @@ def is_contested(stream: Stream, now_ns: int) -> bool:
     return (
         rival is not None
         and rival.chunks > 1
-        and stream.heard_ns > rival.since_ns
+        and stream.received_ns > rival.since_ns
         and now_ns - rival.last_ns <= CONTEST_NS
     )
 
@@ -44,7 +44,7 @@ def receive(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Arrival, Stre
     if stream.released or chunk.session == stream.expected:
         taken, stream = take_over(stream, chunk, now_ns)
         return Arrival((taken,)), stream
-    if stream.confirmed and now_ns - stream.heard_ns <= patience_ns(stream):
+    if stream.confirmed and now_ns - stream.received_ns <= patience_ns(stream):
         return Arrival(refused=(chunk,)), stream
     contender = stream.contender
     if contender is None:
@@ -66,7 +66,7 @@ def _rival(stream: Stream, chunk: Waveform, now_ns: int) -> Rival:
         since_ns, chunks = before.since_ns, before.chunks + 1
     blind_from = 0
     if before is not None and before.session == chunk.session:
-        blind_from = before.end if stream.heard_ns > before.last_ns else before.blind_from
+        blind_from = before.end if stream.received_ns > before.last_ns else before.blind_from
     return Rival(chunk.session, chunk.end, blind_from, since_ns, now_ns, chunks)
 
 

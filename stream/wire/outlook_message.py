@@ -126,7 +126,7 @@ class Outlook(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     index : int
         Sample of the session of the origin: the latest values that were used.
     hour : int
-        Hours from the begin of the record to the origin.
+        Hours from the start of the record to the origin.
     record : str
     when : str
         Wall time at which the message is sent, UTC, RFC 3339.

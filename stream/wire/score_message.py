@@ -104,7 +104,7 @@ class Score(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     running_s : float
         Duration of ``running``, s of signal.
     cumulative, running : ScorePart
-        Since the begin, and at the end.
+        Since the start, and at the end.
     """
 
     bed: BedName

@@ -6,7 +6,19 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.fields import BedName, Finite, Hex128, Index, InjectionId, LeadName, Lease, RhythmName, Text
+from stream.wire.fields import (
+    MAX_NUMERICS_SPEED,
+    MIN_SPEED,
+    BedName,
+    Finite,
+    Hex128,
+    Index,
+    InjectionId,
+    LeadName,
+    Lease,
+    RhythmName,
+    Text,
+)
 from stream.wire.injection_kinds import MAX_INJECTIONS, Disturbable, InjectedSignal, InjectionKind
 from stream.wire.messages import Message
 from stream.wire.scenario_status import ScenarioStatus
@@ -131,6 +143,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     duration : int
         Length of the record, in samples at 360 Hz; 0 if unknown.
     speed : float
+        Replay speed, 0.01 to 7200.
     loop : bool
     last_seq : int or None
         The last chunk that was due (publisher) or processed (worker).
@@ -154,7 +167,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     episode : ShownEpisode or None
         Publisher: the episode that is shown.
     disturbable : tuple of str or None
-        Publisher: what of the bed injections can change at present; None if it does not say.
+        Publisher: what of the bed injections can change at present; None if unknown.
     """
 
     bed: BedName
@@ -166,7 +179,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     session: Hex128
     position: Index = 0
     duration: Index = 0
-    speed: float = 1.0
+    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_NUMERICS_SPEED)] = 1.0
     loop: bool = False
     last_seq: Index | None = None
     synthetic: bool = False

@@ -38,13 +38,13 @@ class WardRun:
     Attributes
     ----------
     message : WardEcg
-    heard_ns : int
+    received_ns : int
         Monotonic time in ns at which it was received.
     """
 
-    def __init__(self, message: WardEcg, heard_ns: int) -> None:
+    def __init__(self, message: WardEcg, received_ns: int) -> None:
         self.message = message
-        self.heard_ns = heard_ns
+        self.received_ns = received_ns
         beds = len(message.names)
         self._seq, self._start = message.integers("seq"), message.integers("start")
         self._n = message.sample_counts().astype(np.int64)
@@ -57,7 +57,7 @@ class WardRun:
     def join(self, row: int, chunk: Waveform, stream: Stream) -> bool:
         """Let a bed flow in the run, if nothing in its stream is in doubt; its last chunk is that of the message."""
         doubted = stream.released or stream.expected or stream.held or stream.contender or not stream.confirmed
-        if doubted or (stream.rival is not None and self.heard_ns - stream.rival.last_ns <= CONTEST_NS):
+        if doubted or (stream.rival is not None and self.received_ns - stream.rival.last_ns <= CONTEST_NS):
             return False
         self._interval_ns[row], self._credit_ns[row] = stream.interval_ns, stream.credit_ns
         self._joined[row] = chunk, stream
@@ -70,7 +70,7 @@ class WardRun:
         return replace(
             stream,
             place=Continuity(place.session, place.epoch, self.seq(row), self.end(row), place.leads),
-            heard_ns=self.heard_ns,
+            received_ns=self.received_ns,
             interval_ns=int(self._interval_ns[row]),
             credit_ns=int(self._credit_ns[row]),
         )
@@ -113,10 +113,10 @@ class WardRun:
 
     def take(self, message: WardEcg, now_ns: int) -> None:
         """Move the streams of all beds in the run behind a message, which continues them."""
-        elapsed_ns = max(now_ns - self.heard_ns, 0)
+        elapsed_ns = max(now_ns - self.received_ns, 0)
         np.maximum(self._interval_ns, elapsed_ns, out=self._interval_ns)
         self._credit_ns += elapsed_ns
         self._credit_ns -= self._used_ns
         np.maximum(self._credit_ns, 0, out=self._credit_ns)
-        self.message, self.heard_ns = message, max(now_ns, self.heard_ns)
+        self.message, self.received_ns = message, max(now_ns, self.received_ns)
         self._seq, self._start = message.integers("seq"), message.integers("start")

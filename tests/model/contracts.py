@@ -41,12 +41,13 @@ from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
 from model.rhythm.ventricular_fibrillation import FibrillationState
-from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality
+from model.signal import blocks, fibrillation_waveform, intake, mains, pulse_detector, pulses, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.batch import Strides
 from model.signal.blocks import BlocksState
 from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState
+from model.signal.mains import MainsState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
 from model.signal.wave_samples import WaveSamples
@@ -174,6 +175,17 @@ def ecg_with_events() -> FloatArray:
     return mv
 
 
+@cache
+def ecg_with_mains() -> FloatArray:
+    """Return 30 s of two leads with mains of 50.2 Hz in both, then of 60 Hz in the second; gaps."""
+    mv = ecg_with_events().copy()
+    second = np.arange(len(mv)) / FS
+    mv += np.where((second > 2) & (second < 11), 0.6, 0.0)[:, None] * np.sin(2 * np.pi * 50.2 * second)[:, None]
+    mv[:, 1] += np.where((second > 15) & (second < 27), 0.2, 0.0) * np.sin(2 * np.pi * 60 * second)
+    mv.flags.writeable = False
+    return mv
+
+
 CODES: dict[float, BeatType] = {1: "N", 2: "V", 3: "S", 4: "Q"}
 
 
@@ -262,6 +274,11 @@ def _intake_outputs(strides: Strides) -> Outputs:
 def _step_intake(state: IntakeState, mv: FloatArray) -> tuple[Outputs, IntakeState]:
     strides, state = intake.step(state, mv)
     return _intake_outputs(strides), state
+
+
+def _step_mains(state: MainsState, strides: Strides) -> tuple[Outputs, MainsState]:
+    cleaned, state = mains.step(state, strides)
+    return _intake_outputs(cleaned), state
 
 
 def _step_blocks(state: BlocksState, strides: Strides) -> tuple[Outputs, BlocksState]:
@@ -440,6 +457,12 @@ STAGES = (
         _step_intake,
         IntakeState,
         ecg_with_events,
+    ),
+    Stage(
+        "mains",
+        *after_intake(lambda _: mains.begin(len(LEADS)), _step_mains),
+        tuple[IntakeState, MainsState],
+        ecg_with_mains,
     ),
     Stage(
         "blocks",

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -327,9 +327,6 @@ def events_of(messages: Iterable[Any]) -> dict[str, Fields]:
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return a percentile; NaN without values."""
     return float(np.percentile(values, percent)) if len(values) else float("nan")
-
-
-IsAlarmTopic = Callable[[str], bool]
 
 
 def is_alarm_topic(topic: str) -> bool:

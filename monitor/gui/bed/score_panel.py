@@ -11,7 +11,7 @@ from stream.wire.score_message import Score
 
 
 class ScorePanel(ValueRows):
-    """Beats, rhythms and false alarms since the begin, in four lines."""
+    """Beats, rhythms and false alarms since the start, in four lines."""
 
     def show_score(self, score: Score | None) -> None:
         """Show a score; without one the panel has no lines."""
@@ -32,7 +32,7 @@ class ScorePanel(ValueRows):
 
 
 class ScoreTable(ValueRows):
-    """A line for each kind of beat and rhythm that was there or reported: since the begin, and in the last minutes."""
+    """A line for each kind of beat and rhythm that was there or reported: since the start, and in the last minutes."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, lines=5, table=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -11,18 +10,18 @@ from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
+from monitor.gui.preferences.measured_bar import MeasuredBar
 from monitor.gui.preferences.preferences import FONT_SIZE_RANGE, LEADS_RANGE, PX_PER_MM_RANGE, Preferences
 from monitor.gui.preferences.wave_order import WaveOrder
 from monitor.gui.style.dialog_buttons import style_buttons
 from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.palettes import THEMES, Theme
-from monitor.gui.style.theme import colour, font, px
+from monitor.gui.style.theme import font, px
 from monitor.gui.style.wheel_boxes import ChoiceBox, NumberBox, WholeNumberBox
 from monitor.view.trace import GAINS, SPEEDS
 
@@ -43,39 +42,6 @@ FORECAST_NAMES = {
 }
 _BAR_MM = 100.0
 _MAX_BAR_PX = 600
-
-
-class MeasuredBar(QWidget):
-    """Bar of known length in pixels, to be measured with a ruler.
-
-    Attributes
-    ----------
-    pixels : int
-        Length of the bar.
-    """
-
-    def __init__(self, theme: Theme, pixels: int) -> None:
-        super().__init__()
-        self.theme, self.pixels = theme, pixels
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.apply_theme(theme)
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme; the length does not change."""
-        self.theme = theme
-        self.update()
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Return the size of the bar with its end marks."""
-        return QSize(self.pixels + 3, 24)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw a line with end marks."""
-        with QPainter(self) as painter:
-            painter.setPen(QPen(colour(self.theme.text), 1))
-            painter.drawLine(1, 12, 1 + self.pixels, 12)
-            for x in (1, 1 + self.pixels):
-                painter.drawLine(x, 2, x, 22)
 
 
 class PreferencesDialog(QDialog):
@@ -112,6 +78,12 @@ class PreferencesDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("Settings", "Settings"))
+        self._make_fields(theme, preferences, problem)
+        self._make_bar(theme, preferences, screen_px_per_mm)
+        self._report_changes()
+        self._arrange(parent, theme)
+
+    def _make_fields(self, theme: Theme, preferences: Preferences, problem: str) -> None:
         languages = {"": translate("Settings", "system language"), **LANGUAGES}
         self.language = _combo_box(languages, preferences.language)
         self._no_font = Label(theme, "simulation", 13)
@@ -124,6 +96,7 @@ class PreferencesDialog(QDialog):
         self.letters.setSingleStep(10)
         self.letters.setSuffix(" %")
         self.letters.setValue(preferences.letters)
+        self.letters.setKeyboardTracking(False)  # a partly typed number is not a value yet
         self.speed = _combo_box({speed: f"{speed:g} mm/s" for speed in SPEEDS}, preferences.speed)
         gains = {gain: f"{gain:g} mm/mV" for gain in GAINS} | {0.0: translate("Settings", "fitted to the signal")}
         self.gain = _combo_box(gains, preferences.gain)
@@ -136,15 +109,15 @@ class PreferencesDialog(QDialog):
         self.lead_names.setPlaceholderText(translate("Settings", "as sent; or names, such as II, V5, aVF"))
         self.waves = WaveOrder(preferences.shown_waves)
         self.grid = _combo_box(_translated(GRID_NAMES), preferences.grid)
+
+    def _make_bar(self, theme: Theme, preferences: Preferences, screen_px_per_mm: float) -> None:
         self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _MAX_BAR_PX))
         self.bar_mm = NumberBox()
         self.bar_mm.setDecimals(1)
         self.bar_mm.setSuffix(" mm")
         self.bar_mm.setRange(self.bar.pixels / PX_PER_MM_RANGE[1], self.bar.pixels / PX_PER_MM_RANGE[0])
         self.bar_mm.setValue(self.bar.pixels / (preferences.px_per_mm or screen_px_per_mm))
-        # A partly typed number is not a value yet.
         self.bar_mm.setKeyboardTracking(False)
-        self.letters.setKeyboardTracking(False)
         self._screen = Label(theme, "faint", 13)
         self._screen.setText(
             translate(
@@ -153,6 +126,8 @@ class PreferencesDialog(QDialog):
         )
         self._screen.setWordWrap(True)
 
+    def _report_changes(self) -> None:
+        """Emit `changed` for each change of a field."""
         for name, box in {
             "language": self.language,
             "theme": self.colours,
@@ -170,6 +145,8 @@ class PreferencesDialog(QDialog):
         self.waves.changed.connect(lambda waves: self.changed.emit({"waves": waves}))
         self.bar_mm.valueChanged.connect(lambda mm: self.changed.emit({"px_per_mm": self.bar.pixels / mm}))
 
+    def _arrange(self, parent: QWidget, theme: Theme) -> None:
+        """Put all fields into one form, which scrolls if it is higher than the screen."""
         page, area = QWidget(), QScrollArea()
         self._form = QFormLayout(page)
         area.setWidget(page)

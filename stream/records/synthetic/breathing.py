@@ -32,11 +32,11 @@ MEAN_VOLUME = 0.36
 """Mean of the volume over a breath of mean depth."""
 
 DEAD_SPACE_S, RISE_S, WASHOUT_S, DIFFUSION_S = 0.25, 0.09, 0.07, 4.0
-"""Capnogram, s: gas without CO2 after the begin of expiration; time constants of the rise, of the fall in inspiration,
+"""Capnogram, s: gas without CO2 after the start of expiration; time constants of the rise, of the fall in inspiration,
 and of the fall if no breath follows."""
 
 PLATEAU = 0.9
-"""Height of the plateau at its begin, as a share of the end-tidal CO2."""
+"""Height of the plateau at its start, as a share of the end-tidal CO2."""
 
 
 class Breaths(NamedTuple):
@@ -47,7 +47,7 @@ class Breaths(NamedTuple):
     onset, period, depth : ndarray, shape (breaths,)
         Begin of inspiration and planned duration, s; volume at the end of inspiration, 1 on average.
     residual : ndarray, shape (breaths,)
-        Volume at the begin of inspiration.
+        Volume at the start of inspiration.
     """
 
     onset: Array
@@ -90,7 +90,7 @@ class BreathSource:
         return Breaths(onset, period_s, depths, residual)
 
     def _residual(self) -> float:
-        """Return the volume at the begin of the next breath."""
+        """Return the volume at the start of the next breath."""
         if self.last is None:
             return 0.0
         onset, period, depth = self.last

@@ -68,7 +68,7 @@ class PatientSource:
     """A synthetic patient, generated forward in time; its whole state can be copied and pickled.
 
     How the record is cut into pieces changes nothing. The parameters may be replaced at any time, by others that are
-    equal until `changeable`: the record is then as if they had been known from the begin on.
+    equal until `changeable`: the record is then as if they had been known from the start on.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def generate(patient: Patient, seconds: float, seed: int, name: str = "synthetic
     -------
     Record
         Leads MLII and V1; waves pleth, abp, cvp, resp (125 Hz) and co2 (62.5 Hz); numbers at 1 Hz; annotations N, S, V,
-        and a note at each begin of a rhythm.
+        and a note at each start of a rhythm.
     """
     source, n = PatientSource(patient, seed), round(seconds * FS)
     return record_of([source.piece(min(PIECE, n - at)) for at in range(0, n, PIECE)], name)

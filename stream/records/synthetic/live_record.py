@@ -1,4 +1,4 @@
-"""A synthetic patient that lives while it is replayed: a record without an end, whose future can be changed.
+"""A synthetic patient generated while it is replayed: a record without an end, whose future can be changed.
 
 It is generated as far as it is read, and the last half minute is kept. What is read twice is the same.
 """
@@ -34,7 +34,7 @@ Element = TypeVar("Element", bound=np.generic)
 
 
 class _Kept(Generic[Element]):
-    """The last samples of a signal, by their numbers since the begin of the record."""
+    """The last samples of a signal, by their numbers since the start of the record."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -88,7 +88,7 @@ class LiveRecord:
     Parameters
     ----------
     patient : Patient
-        Its parameters at the begin.
+        Its parameters at the start.
     seed : int
         Not negative.
     name : str

@@ -1,4 +1,4 @@
-"""Synthetic patients by name: one that is well, and one for each alarm that a bedside should raise."""
+"""Synthetic patients by name: a healthy one, and one for each alarm that a monitor should raise."""
 
 from __future__ import annotations
 

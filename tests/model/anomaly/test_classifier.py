@@ -15,7 +15,7 @@ from model.anomaly import classifier
 from model.anomaly.classifier import NAMES, SHIPPED, Weights, load, log_odds, save
 from model.anomaly.features import FEATURES
 from model.datasets.mitdb import TRAIN
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 
 
 def test_the_shipped_weights_load() -> None:
@@ -55,7 +55,7 @@ def test_saved_weights_load_unchanged(tmp_path: Path) -> None:
 def test_weights_for_other_features_are_an_error(tmp_path: Path) -> None:
     shapes = {"inner": (3, 2), "inner_bias": (2,), "outer": (2,), "direct": (3,), "bias": (1,)}
     save(tmp_path / "w.safetensors", Weights(**{name: np.zeros(shape) for name, shape in shapes.items()}), {})
-    with pytest.raises(CheckpointError, match="these features"):
+    with pytest.raises(WeightsError, match="these features"):
         load(tmp_path / "w.safetensors")
 
 
@@ -64,7 +64,7 @@ def test_damaged_or_missing_weights_are_an_error_of_one_line(tmp_path: Path, con
     path = tmp_path / "w.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="cannot be read") as caught:
+    with pytest.raises(WeightsError, match="cannot be read") as caught:
         load(path)
     assert "\n" not in str(caught.value)
     assert classifier.SHIPPED.exists()

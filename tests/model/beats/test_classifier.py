@@ -18,7 +18,7 @@ from model.beats.features import NAMES, Patient
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import FloatArray
 from model.signal.columns import copied
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 
 TIME = (np.arange(-PIECE_BEFORE, PIECE_AFTER + 1) / 360)[:, None]
 BOTH = np.ones(2, np.bool_)
@@ -175,7 +175,7 @@ def test_bad_weights_end_in_one_line(tmp_path: Path, defect: str) -> None:
     elif defect == "not finite":
         main = beat_classifier.main._replace(class_bias=np.array([0.0, np.nan, 0.0]))
         classifier.save(path, replace(beat_classifier, main=main))
-    with pytest.raises(CheckpointError, match="give another file"):
+    with pytest.raises(WeightsError, match="give another file"):
         load_classifier(path)
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from model.benchmarks import memory
 from model.benchmarks.config import BenchConfig
 from model.benchmarks.memory import memory_growth, resident_mb
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.network import Network
 
 SHORT = BenchConfig(memory_steps=30, memory_s=60, memory_beds=4)
@@ -18,12 +18,12 @@ QUIET = Console(quiet=True)
 
 
 @pytest.fixture
-def forecaster() -> Checkpoint:
+def forecaster() -> TrainedForecaster:
     torch.manual_seed(0)
     return Network(NetworkConfig(hidden=8)).checkpoint(ScalingConfig(), {})
 
 
-def test_number_of_steps_is_reported(forecaster: Checkpoint) -> None:
+def test_number_of_steps_is_reported(forecaster: TrainedForecaster) -> None:
     whole = memory_growth(forecaster, SHORT, QUIET)
     cut = memory_growth(forecaster, BenchConfig(memory_s=1e-6, memory_beds=2), QUIET)
     assert whole["steps"] == whole["steps_wanted"] == 30
@@ -31,7 +31,7 @@ def test_number_of_steps_is_reported(forecaster: Checkpoint) -> None:
     assert cut["steps_wanted"] == 100_000
 
 
-def test_growth_is_detected(forecaster: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_growth_is_detected(forecaster: TrainedForecaster, monkeypatch: pytest.MonkeyPatch) -> None:
     if resident_mb() is None:
         pytest.skip("this system has no /proc")
     kept = []

@@ -15,8 +15,8 @@ from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import whole_job
 from model.benchmarks.streaming_step import bench_model, flop_per_step, print_bench
 from model.conditions import settings
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.network import Network
 from model.pipeline.analysis import Models
 from model.pipeline.bed_group import Slot
@@ -30,7 +30,7 @@ TINY = BenchConfig(
 
 
 @pytest.fixture
-def forecaster() -> Checkpoint:
+def forecaster() -> TrainedForecaster:
     torch.manual_seed(0)
     return Network(NetworkConfig(hidden=8)).checkpoint(ScalingConfig(), {})
 
@@ -41,7 +41,7 @@ def test_flop_are_two_per_weight_of_a_step() -> None:
         assert flop_per_step(config) == 2 * matrices
 
 
-def test_results_are_consistent(forecaster: Checkpoint) -> None:
+def test_results_are_consistent(forecaster: TrainedForecaster) -> None:
     results = bench_model(forecaster, TINY)
     assert json.loads(json.dumps(results)) == results
     assert results["gemm_gflops"] >= results["mm_gflops"] > 0
@@ -72,12 +72,14 @@ def test_results_are_consistent(forecaster: Checkpoint) -> None:
     assert lecture["window_over_step"] == pytest.approx(ratio, rel=0.05, abs=0.06)
 
 
-def test_single_bed_is_always_timed(forecaster: Checkpoint) -> None:
+def test_single_bed_is_always_timed(forecaster: TrainedForecaster) -> None:
     config = BenchConfig(beds=(2,), rounds=1, seconds=0.0, stage_beds=2, gemm=(16,), memory_steps=10, memory_beds=2)
     assert list(bench_model(forecaster, config)["network"]) == ["1", "2"]
 
 
-def test_whole_job_analyses_one_second_of_each_bed(forecaster: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whole_job_analyses_one_second_of_each_bed(
+    forecaster: TrainedForecaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = whole_job(Models(forecaster, load_classifier(), settings.load(None)), beds=2, leads=2)
     shapes: list[list[tuple[int, ...]]] = []
     vitals = []
@@ -97,7 +99,7 @@ def test_whole_job_analyses_one_second_of_each_bed(forecaster: Checkpoint, monke
     assert sum(map(len, vitals)) == 2
 
 
-def test_threads_and_denormals_are_restored(forecaster: Checkpoint) -> None:
+def test_threads_and_denormals_are_restored(forecaster: TrainedForecaster) -> None:
     torch.set_num_threads(2)
     try:
         bench_model(forecaster, TINY)
@@ -107,7 +109,7 @@ def test_threads_and_denormals_are_restored(forecaster: Checkpoint) -> None:
     assert (torch.tensor(1e-40) * 1.0).item() > 0
 
 
-def test_table_shows_every_batch_size(forecaster: Checkpoint) -> None:
+def test_table_shows_every_batch_size(forecaster: TrainedForecaster) -> None:
     console = Console(record=True, width=120, file=io.StringIO())
     print_bench(bench_model(forecaster, TINY), console)
     text = console.export_text()

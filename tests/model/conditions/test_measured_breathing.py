@@ -34,7 +34,7 @@ def alarms(waves: Sequence[WaveSamples], seconds: int) -> list[Change]:
 
 
 def _second(wave: WaveSamples, second: int) -> list[WaveSamples]:
-    """Return the part of a wave, from the begin of the session, in a second."""
+    """Return the part of a wave, from the start of the session, in a second."""
     first, stop = (round(at * wave.fs) for at in (second, second + 1))
     return [WaveSamples(wave.signal, wave.fs, second * FS, wave.values[first:stop])]
 

@@ -15,7 +15,7 @@ from stream.wire.alarm_messages import AlarmKind
 
 
 def spells(kind: AlarmKind, seconds: Sequence[float]) -> list[Change]:
-    """Return conditions of 2 s that begin at these times."""
+    """Return conditions of 2 s that start at these times."""
     changes: list[Change] = []
     for second in seconds:
         onset, end = round(second * FS), round((second + 2) * FS)

@@ -59,7 +59,7 @@ def test_a_worker_that_does_not_come_is_not_awaited_forever() -> None:
 def test_the_rhythms_of_a_steered_patient_are_a_reference_also_before_the_signal() -> None:
     board = ScoreBoard()
     feed(board, [truth(0, "begin", what="rhythm", name="VT", synthetic=True)], 0.0)
-    feed(board, [truth(0, "begin")], 0.0)  # noise, from the begin on
+    feed(board, [truth(0, "begin")], 0.0)  # noise, from the start on
     for seq in range(40):
         messages = [message for message in second(seq) if not isinstance(message, Annotation)]
         feed(board, messages, seq)
@@ -105,6 +105,23 @@ def test_the_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
     for part in ("SIMULATION", "bed-1: made, 60 s, complete", "60 of 120", "ventricular_tachycardia 1"):
         assert part in text
+
+
+def test_the_table_says_from_when_on_beats_count(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.console import Console
+
+    board = ScoreBoard("bed-1")
+    for seq in range(20):
+        feed(board, second(seq), seq)
+    [report] = board.report(NOW_NS, complete=True)
+    none = msgspec.structs.replace(report.cumulative.qrs, found=0, missed=0, false=0)
+    early = msgspec.structs.replace(
+        report, scored_from_s=300.0, cumulative=msgspec.structs.replace(report.cumulative, qrs=none)
+    )
+    Console(width=80).print(score_table([early]))
+    assert "Beats and AF count from 5:00 of the replay on" in capsys.readouterr().out
+    Console(width=80).print(score_table([report]))
+    assert "of the replay on" not in capsys.readouterr().out
 
 
 def test_invented_names_of_beds_do_not_bloat_it_and_the_bound_is_said(

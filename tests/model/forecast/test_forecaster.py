@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH, NetworkConfig
 from model.forecast.forecaster import ForecasterState, Forecasts, advance, after_gap, begin, load_forecaster, step
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.inference import Precision
 from model.forecast.network import Network
 from model.signal.batch import Batch
@@ -21,7 +21,7 @@ from model.signal.columns import joined, row
 from model.signal.intake import strides_of
 from model.signal.state_codec import pack, unpack
 from model.training.sequences import to_sequences
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 from stream.timebase import STRIDE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ TOLERANCE_MV = 1e-5
 
 
 @pytest.fixture(scope="module")
-def forecaster() -> Checkpoint:
+def forecaster() -> TrainedForecaster:
     return load_forecaster()
 
 
@@ -54,7 +54,7 @@ def excerpt_mv() -> np.ndarray:
     return mv
 
 
-def streamed(forecaster: Checkpoint, mv: np.ndarray, start: int = 0) -> Forecasts:
+def streamed(forecaster: TrainedForecaster, mv: np.ndarray, start: int = 0) -> Forecasts:
     ((forecasts, _),) = step(forecaster, [begin(forecaster, mv.shape[1])], [strides_of(mv, start)])
     return forecasts
 
@@ -71,11 +71,11 @@ def assert_same(a: Forecasts, b: Forecasts) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(forecaster: Checkpoint, mv: np.ndarray) -> Forecasts:
+def whole(forecaster: TrainedForecaster, mv: np.ndarray) -> Forecasts:
     return streamed(forecaster, mv)
 
 
-def test_shapes_and_grid(whole: Forecasts, mv: np.ndarray, forecaster: Checkpoint) -> None:
+def test_shapes_and_grid(whole: Forecasts, mv: np.ndarray, forecaster: TrainedForecaster) -> None:
     horizon = forecaster.config.horizon
     n = len(mv) // STRIDE * STRIDE
     k = n // PATCH
@@ -88,7 +88,9 @@ def test_shapes_and_grid(whole: Forecasts, mv: np.ndarray, forecaster: Checkpoin
     assert (whole.scale > 0).all()
 
 
-def test_origins_count_from_the_start_of_the_strides(forecaster: Checkpoint, mv: np.ndarray, whole: Forecasts) -> None:
+def test_origins_count_from_the_start_of_the_strides(
+    forecaster: TrainedForecaster, mv: np.ndarray, whole: Forecasts
+) -> None:
     later = streamed(forecaster, mv, start=1000)
     assert_same(later._replace(origin=later.origin - 1000), whole)
 
@@ -101,7 +103,7 @@ def test_observed_is_the_signal_with_gaps_held(whole: Forecasts, mv: np.ndarray)
     assert (flat[:5, 0] == 0).all()
 
 
-def test_beds_in_one_batch_are_independent(forecaster: Checkpoint, mv: np.ndarray) -> None:
+def test_beds_in_one_batch_are_independent(forecaster: TrainedForecaster, mv: np.ndarray) -> None:
     """Three beds of one and two leads, with different numbers of strides and different starts, in one call."""
     filled = strides_of(mv).mv
     signals = [filled[:1800], filled[500:2300, :1], -2 * filled[1000:4600]]
@@ -123,7 +125,9 @@ def test_beds_in_one_batch_are_independent(forecaster: Checkpoint, mv: np.ndarra
 
 @settings(max_examples=10)
 @given(ticks=st.lists(st.permutations(range(4)).flatmap(lambda p: st.integers(0, 4).map(lambda n: p[:n])), max_size=12))
-def test_any_subset_of_beds_may_step_at_a_tick(forecaster: Checkpoint, mv: np.ndarray, ticks: list[list[int]]) -> None:
+def test_any_subset_of_beds_may_step_at_a_tick(
+    forecaster: TrainedForecaster, mv: np.ndarray, ticks: list[list[int]]
+) -> None:
     """Four beds of one and two leads; any of them step together, in any order, with one or two strides each."""
     whole = strides_of(mv).mv
     signals = [whole[:900], whole[900:1800, :1], -whole[1800:2700], whole[2700:3600, 1:]]
@@ -143,7 +147,7 @@ def test_any_subset_of_beds_may_step_at_a_tick(forecaster: Checkpoint, mv: np.nd
             assert_same(in_one(parts[b]), streamed(forecaster, x[: at[b]]))
 
 
-def test_a_step_of_several_beds_does_not_modify_its_inputs(forecaster: Checkpoint, mv: np.ndarray) -> None:
+def test_a_step_of_several_beds_does_not_modify_its_inputs(forecaster: TrainedForecaster, mv: np.ndarray) -> None:
     first, second = strides_of(mv[:108]), strides_of(mv[108:216])
     states = [state for _, state in step(forecaster, [begin(forecaster, 2)] * 2, [first, second])]
     before = [pack(state) for state in states]
@@ -158,7 +162,7 @@ def test_a_step_of_several_beds_does_not_modify_its_inputs(forecaster: Checkpoin
 
 
 @pytest.mark.parametrize("leads", [1, 2])
-def test_beds_change_in_place_at_their_slots(forecaster: Checkpoint, mv: np.ndarray, leads: int) -> None:
+def test_beds_change_in_place_at_their_slots(forecaster: TrainedForecaster, mv: np.ndarray, leads: int) -> None:
     """Seven of nine slots step, in another order, in parts of one, four and three strides."""
     filled = strides_of(mv).mv[:, :leads]
     slots = np.array([3, 8, 0, 5, 4, 1, 7])
@@ -179,7 +183,9 @@ def test_beds_change_in_place_at_their_slots(forecaster: Checkpoint, mv: np.ndar
         assert pack(row(columns, slot)) == pack(begin(forecaster, leads).columns)
 
 
-def test_streamed_forecasts_equal_the_network_on_training_sequences(forecaster: Checkpoint, excerpt: Record) -> None:
+def test_streamed_forecasts_equal_the_network_on_training_sequences(
+    forecaster: TrainedForecaster, excerpt: Record
+) -> None:
     """The forecaster normalises its inputs as the training does."""
     x = excerpt.mv()[:4000, 0]
     network = Network.of(forecaster)
@@ -193,7 +199,7 @@ def test_streamed_forecasts_equal_the_network_on_training_sequences(forecaster: 
     np.testing.assert_allclose(forecasts.mean[:k, :, 0], mean, rtol=0, atol=TOLERANCE_MV)
 
 
-def test_forecast_is_better_than_persistence_on_recorded_ecg(forecaster: Checkpoint, excerpt: Record) -> None:
+def test_forecast_is_better_than_persistence_on_recorded_ecg(forecaster: TrainedForecaster, excerpt: Record) -> None:
     x = excerpt.mv()[: 360 * 120, :1]
     forecasts = streamed(forecaster, x)
     scored = (forecasts.origin > 3600) & (forecasts.origin < len(x) - 96)
@@ -205,7 +211,7 @@ def test_forecast_is_better_than_persistence_on_recorded_ecg(forecaster: Checkpo
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, np.nan])
-def test_forecasts_of_a_flat_line_are_finite(forecaster: Checkpoint, mv: np.ndarray, value: float) -> None:
+def test_forecasts_of_a_flat_line_are_finite(forecaster: TrainedForecaster, mv: np.ndarray, value: float) -> None:
     x = np.concatenate([mv[2000:3000], np.full((7200, 2), value), mv[2000:3000]])
     forecasts = streamed(forecaster, x)
     assert np.isfinite(forecasts.mean).all()
@@ -215,7 +221,9 @@ def test_forecasts_of_a_flat_line_are_finite(forecaster: Checkpoint, mv: np.ndar
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_other_beds_and_cuts_do_not_change_a_bit(forecaster: Checkpoint, mv: np.ndarray, precision: Precision) -> None:
+def test_other_beds_and_cuts_do_not_change_a_bit(
+    forecaster: TrainedForecaster, mv: np.ndarray, precision: Precision
+) -> None:
     filled = strides_of(mv).mv
     ((alone, _),) = step(forecaster, [begin(forecaster, 2, precision)], [strides_of(filled[:1440])])
     states, parts = [begin(forecaster, 2, precision) for _ in range(20)], []
@@ -228,7 +236,7 @@ def test_other_beds_and_cuts_do_not_change_a_bit(forecaster: Checkpoint, mv: np.
         np.testing.assert_array_equal(part, whole)
 
 
-def test_a_bed_keeps_its_precision(forecaster: Checkpoint, mv: np.ndarray) -> None:
+def test_a_bed_keeps_its_precision(forecaster: TrainedForecaster, mv: np.ndarray) -> None:
     """Beds of both precisions step together; a saved state and one after a gap go on with their own."""
     chunks = [strides_of(mv[first : first + 360], first) for first in (0, 360, 720)]
     kinds: tuple[Precision, ...] = ("bfloat16", "float32", "bfloat16")
@@ -242,15 +250,15 @@ def test_a_bed_keeps_its_precision(forecaster: Checkpoint, mv: np.ndarray) -> No
     assert 1e-5 < np.abs(first.mean - second.mean).max() < 0.05
 
 
-def test_the_state_of_other_leads_or_of_another_network_is_rejected(forecaster: Checkpoint) -> None:
+def test_the_state_of_other_leads_or_of_another_network_is_rejected(forecaster: TrainedForecaster) -> None:
     with pytest.raises(ValueError, match="a state of 1 streams"):
         step(forecaster, [begin(forecaster, 1)], [strides_of(np.zeros((STRIDE, 2)))])
-    other = Network(NetworkConfig(hidden=8)).checkpoint(forecaster.scaling, {})
+    other = Network(NetworkConfig(hidden=8)).trained(forecaster.scaling, {})
     with pytest.raises(ValueError, match="expected"):
         step(forecaster, [begin(other, 1)], [strides_of(np.zeros((STRIDE, 1)))])
 
 
-def test_no_strides_give_no_forecasts(forecaster: Checkpoint) -> None:
+def test_no_strides_give_no_forecasts(forecaster: TrainedForecaster) -> None:
     state = begin(forecaster, 2)
     ((forecasts, after),) = step(forecaster, [state], [strides_of(np.zeros((3, 2)))])
     assert len(forecasts.origin) == 0
@@ -259,5 +267,5 @@ def test_no_strides_give_no_forecasts(forecaster: Checkpoint) -> None:
 
 
 def test_missing_weights(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no weights"):
+    with pytest.raises(WeightsError, match="no weights"):
         load_forecaster(tmp_path / "none.safetensors")

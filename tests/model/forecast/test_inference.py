@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from model.forecast import bf16_product
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.inference import (
     BLOCK,
     Precision,
@@ -27,10 +27,10 @@ STEPS = 20
 each_precision = pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 
 
-def network_of(config: NetworkConfig) -> tuple[Network, Checkpoint]:
+def network_of(config: NetworkConfig) -> tuple[Network, TrainedForecaster]:
     torch.manual_seed(0)
     network = Network(config).eval()
-    return network, network.checkpoint(ScalingConfig(), {})
+    return network, network.trained(ScalingConfig(), {})
 
 
 def run(weights: Weights, x: np.ndarray, layers: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

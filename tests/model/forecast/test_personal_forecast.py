@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import load_forecaster
+from model.forecast.forecaster_weights import TrainedForecaster
 from model.forecast.interval_calibration import Z90
 from model.forecast.personal_forecast import OFFSETS, PersonalColumns, PersonalForecasts, advance, after_gap, begin
 from model.forecast.retrieval import MANY, POINTS, SPARE, STRIDES
@@ -20,7 +20,7 @@ HORIZON = 96
 
 
 @pytest.fixture(scope="module")
-def forecaster() -> Checkpoint:
+def forecaster() -> TrainedForecaster:
     return load_forecaster()
 
 
@@ -39,7 +39,7 @@ def heartbeats(seconds: int, seed: int = 0, noise: float = 0.01) -> np.ndarray:
 
 
 def run(
-    forecaster: Checkpoint,
+    forecaster: TrainedForecaster,
     x: np.ndarray,
     *,
     invalid: np.ndarray | None = None,
@@ -61,7 +61,7 @@ def truth_of(x: np.ndarray, k: int) -> np.ndarray:
     return np.asarray(x[STRIDE - 1 + STRIDE * np.arange(k)[:, None] + np.array(OFFSETS)])
 
 
-def test_the_next_second_of_a_regular_patient_is_known_after_half_a_minute(forecaster: Checkpoint) -> None:
+def test_the_next_second_of_a_regular_patient_is_known_after_half_a_minute(forecaster: TrainedForecaster) -> None:
     x = heartbeats(60)
     out, _ = run(forecaster, x)
     k = slice(300, 580)
@@ -71,7 +71,7 @@ def test_the_next_second_of_a_regular_patient_is_known_after_half_a_minute(forec
     assert np.sqrt((error**2).mean()) < 0.7 * x.std()
 
 
-def test_at_first_the_forecast_is_that_of_the_network(forecaster: Checkpoint) -> None:
+def test_at_first_the_forecast_is_that_of_the_network(forecaster: TrainedForecaster) -> None:
     network = np.random.default_rng(0).normal(size=(20, HORIZON)).astype(np.float32)
     out, _ = run(forecaster, heartbeats(2), network=network)
     near = [i for i, offset in enumerate(OFFSETS) if offset <= HORIZON]
@@ -80,7 +80,7 @@ def test_at_first_the_forecast_is_that_of_the_network(forecaster: Checkpoint) ->
     np.testing.assert_allclose(out.scale[:10, near], 0.3, rtol=1e-5)
 
 
-def test_a_perfect_network_is_not_made_worse(forecaster: Checkpoint) -> None:
+def test_a_perfect_network_is_not_made_worse(forecaster: TrainedForecaster) -> None:
     x = heartbeats(180)
     k = len(x) // STRIDE - 10
     ends = STRIDE - 1 + STRIDE * np.arange(k)
@@ -91,7 +91,7 @@ def test_a_perfect_network_is_not_made_worse(forecaster: Checkpoint) -> None:
     assert np.sqrt((error[600:] ** 2).mean()) < 0.1 * x.std()
 
 
-def test_the_interval_covers_nine_tenths_at_each_horizon(forecaster: Checkpoint) -> None:
+def test_the_interval_covers_nine_tenths_at_each_horizon(forecaster: TrainedForecaster) -> None:
     x = heartbeats(300, noise=0.05)
     out, _ = run(forecaster, x)
     k = slice(600, len(out.mean) - 10)
@@ -99,7 +99,7 @@ def test_the_interval_covers_nine_tenths_at_each_horizon(forecaster: Checkpoint)
     assert (np.abs(inside.mean(axis=0) - 0.9) < 0.04).all()
 
 
-def test_while_the_lead_is_off_nothing_is_learned_and_the_network_is_used(forecaster: Checkpoint) -> None:
+def test_while_the_lead_is_off_nothing_is_learned_and_the_network_is_used(forecaster: TrainedForecaster) -> None:
     x = heartbeats(90)
     _, before = run(forecaster, x[: 60 * FS])
     off = np.full(10 * FS, x[60 * FS - 1])
@@ -114,7 +114,7 @@ def test_while_the_lead_is_off_nothing_is_learned_and_the_network_is_used(foreca
     assert np.sqrt((error**2).mean()) < 0.5 * x.std(), "what was learned is used two seconds after the lead is back"
 
 
-def test_what_was_learned_is_kept_after_lost_samples(forecaster: Checkpoint) -> None:
+def test_what_was_learned_is_kept_after_lost_samples(forecaster: TrainedForecaster) -> None:
     x = heartbeats(100)
     _, before = run(forecaster, x[: 60 * FS])
     out, _ = run(forecaster, x[70 * FS :], state=after_gap(before))
@@ -122,7 +122,7 @@ def test_what_was_learned_is_kept_after_lost_samples(forecaster: Checkpoint) -> 
     assert np.sqrt((error**2).mean()) < 0.5 * x.std()
 
 
-def test_the_latest_two_minutes_are_kept(forecaster: Checkpoint) -> None:
+def test_the_latest_two_minutes_are_kept(forecaster: TrainedForecaster) -> None:
     x = heartbeats(131)
     state, points = begin(1, forecaster.scaling), x[PATCH - 1 :: PATCH].astype(np.float32)
     for k in (1190, 1260, 1310):  # before and after what is kept has moved in its memory
@@ -135,7 +135,7 @@ def test_the_latest_two_minutes_are_kept(forecaster: Checkpoint) -> None:
 
 
 def test_the_long_search_is_made_every_fourth_stride_and_at_the_first_one_after_lost_samples(
-    forecaster: Checkpoint,
+    forecaster: TrainedForecaster,
 ) -> None:
     x = heartbeats(40)
     _, state = run(forecaster, x[: 300 * STRIDE])
@@ -150,7 +150,7 @@ def test_the_long_search_is_made_every_fourth_stride_and_at_the_first_one_after_
         assert state.retrieval.searched[0, 0] == state.retrieval.strides[0, 0]
 
 
-def test_an_artefact_leaves_finite_forecasts_that_recover(forecaster: Checkpoint) -> None:
+def test_an_artefact_leaves_finite_forecasts_that_recover(forecaster: TrainedForecaster) -> None:
     x = heartbeats(180)
     disturbed = x.copy()
     disturbed[60 * FS : 64 * FS] += np.random.default_rng(0).normal(0, 5, 4 * FS)
@@ -162,14 +162,14 @@ def test_an_artefact_leaves_finite_forecasts_that_recover(forecaster: Checkpoint
     assert np.sqrt((error**2).mean()) < 0.6 * x.std()
 
 
-def test_constant_signals_have_finite_forecasts(forecaster: Checkpoint) -> None:
+def test_constant_signals_have_finite_forecasts(forecaster: TrainedForecaster) -> None:
     for value in (0.0, 3.0):
         out, _ = run(forecaster, np.full(40 * FS, value))
         assert np.isfinite(out.mean).all()
         assert np.isfinite(out.scale).all()
 
 
-def test_beds_in_any_slots_have_the_forecasts_of_each_alone(forecaster: Checkpoint) -> None:
+def test_beds_in_any_slots_have_the_forecasts_of_each_alone(forecaster: TrainedForecaster) -> None:
     signals = [heartbeats(40, seed) for seed in range(2)]
     alone = [run(forecaster, x) for x in signals]
     columns = joined([begin(1, forecaster.scaling)] * 3)
@@ -185,5 +185,5 @@ def test_beds_in_any_slots_have_the_forecasts_of_each_alone(forecaster: Checkpoi
         np.testing.assert_array_equal(own, fresh)
 
 
-def test_the_state_of_a_lead_has_less_than_110_kb(forecaster: Checkpoint) -> None:
+def test_the_state_of_a_lead_has_less_than_110_kb(forecaster: TrainedForecaster) -> None:
     assert sum(array.nbytes for array in slots.arrays(begin(1, forecaster.scaling))) < 110_000

@@ -147,6 +147,18 @@ def test_fibrillation_ends_in_an_asystole() -> None:
     assert 26.5 * FS < last < 30 * FS
 
 
+@pytest.mark.parametrize(("scale", "longest"), [(0.13, 40.0), (0.02, 30.0)])
+def test_fibrillation_that_becomes_fine_is_one_episode_until_it_is_an_asystole(scale: float, longest: float) -> None:
+    """Of 1 mV peak to peak first, then of 0.13 or of 0.02 mV."""
+    mv = np.concatenate([beats(10), fibrillating(15), scale * fibrillating(15)])
+    [(_, _, last)] = episodes(run(mv))
+    assert longest - 3.5 < last / FS <= longest
+
+
+def test_a_fine_wave_alone_is_not_fibrillation() -> None:
+    assert not episodes(run(0.13 * fibrillating(20)))
+
+
 @pytest.mark.parametrize("level", [0.0, 0.005, 0.02, 0.3])
 def test_neither_a_flat_signal_nor_white_noise_is_detected(level: float) -> None:
     assert not episodes(run(np.random.default_rng(0).normal(0, level, (20 * FS, 2))))

@@ -83,7 +83,7 @@ def served_bed(
     """Return a bed after its first chunk."""
     _, stream = ordering.receive(None, chunk, 0)
     slot = (analysis or Beds(models)).begin(chunk.leads, chunk.start, chunk.epoch_start)
-    return Bed(chunk, stream, slot, AlarmManager(models.alarms, send), lease=1, heard_ns=0, served_by=("me",))
+    return Bed(chunk, stream, slot, AlarmManager(models.alarms, send), lease=1, received_ns=0, served_by=("me",))
 
 
 def until(chunks: Iterator[Waveform], seconds: float) -> list[Waveform]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from model.datasets.mitdb import Signals
-from model.forecast import checkpoint
+from model.forecast import forecaster_weights
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
 from model.training import train_forecaster as training
@@ -20,7 +20,7 @@ from model.training.config import TrainConfig
 from model.training.train_forecaster import finish, fit, learning_rate, weighted_nll
 from model.training.training_run import Run
 from model.training.validation import validate, validation_sequences
-from stream.errors import CheckpointError, StorageError
+from stream.errors import StorageError, WeightsError
 
 if TYPE_CHECKING:
     from stream.records.record import Record
@@ -40,7 +40,7 @@ def signals(excerpt: Record) -> tuple[Signals, Signals]:
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
-    return {name: torch.tensor(value) for name, value in checkpoint.load(path).weights.items()}
+    return {name: torch.tensor(value) for name, value in forecaster_weights.load(path).weights.items()}
 
 
 def test_training_reduces_the_error_and_records_provenance(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
@@ -51,7 +51,7 @@ def test_training_reduces_the_error_and_records_provenance(tmp_path: Path, signa
     after = fit(CONFIG, *signals, out, network=NETWORK)
     assert after.selection_error < 0.95 * before.selection_error
     assert 0 < after.coverage90[0] <= after.coverage90[1] <= after.coverage90[2] <= 1
-    saved = checkpoint.load(out)
+    saved = forecaster_weights.load(out)
     assert saved.provenance["seed"] == CONFIG.seed
     assert saved.provenance["config"]["steps"] == 30
     assert saved.provenance["held_back"]["nrmse"]["50"] == pytest.approx(after.nrmse[18], abs=1e-3)
@@ -60,7 +60,7 @@ def test_training_reduces_the_error_and_records_provenance(tmp_path: Path, signa
 def test_last_stage_improves_the_nearest_horizons_once(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
     out = tmp_path / "weights"
     after = fit(CONFIG, *signals, out, network=NETWORK)
-    saved = checkpoint.load(out)
+    saved = forecaster_weights.load(out)
     before = saved.provenance["first_samples"]["held_back_before"]["nrmse"]
     assert after.nrmse[1] < 0.9 * before["3"]
     assert after.nrmse[4] < before["11"]
@@ -70,7 +70,7 @@ def test_last_stage_improves_the_nearest_horizons_once(tmp_path: Path, signals: 
 
     trials = validation_sequences(signals[1], NETWORK, ScalingConfig(), CONFIG)
     assert finish(saved, signals[0], trials, tmp_path / "again") == after
-    assert checkpoint.load(tmp_path / "again").provenance == saved.provenance
+    assert forecaster_weights.load(tmp_path / "again").provenance == saved.provenance
     for name, value in weights(out).items():
         assert torch.equal(weights(tmp_path / "again")[name], value)
 
@@ -80,9 +80,9 @@ def test_last_stage_is_rejected_without_improvement(tmp_path: Path, signals: tup
     noise = {"b": np.random.default_rng(0).normal(size=signals[1]["b"].shape)}
     network = Network(NETWORK).eval()
     torch.nn.init.zeros_(network.linear.weight)
-    trained = network.checkpoint(ScalingConfig(), {"seed": 7})
+    trained = network.trained(ScalingConfig(), {"seed": 7})
     finish(trained, signals[0], validation_sequences(noise, NETWORK, ScalingConfig(), CONFIG), tmp_path / "weights")
-    saved = checkpoint.load(tmp_path / "weights")
+    saved = forecaster_weights.load(tmp_path / "weights")
     assert saved.provenance == trained.provenance
     for name, value in network.state_dict().items():
         assert torch.equal(torch.tensor(saved.weights[name]), value)
@@ -118,11 +118,11 @@ def test_resumed_run_equals_an_uninterrupted_one(
 def test_minutes_limit_the_run(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
     out = tmp_path / "weights"
     fit(replace(CONFIG, steps=10**6, minutes=1e-6), *signals, out, network=NETWORK)
-    assert checkpoint.load(out).provenance["step"] == 1
+    assert forecaster_weights.load(out).provenance["step"] == 1
 
 
 def test_missing_run_cannot_be_resumed(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
-    with pytest.raises(CheckpointError, match="train without --resume"):
+    with pytest.raises(WeightsError, match="train without --resume"):
         fit(CONFIG, *signals, tmp_path / "none", resume=True, network=NETWORK)
 
 

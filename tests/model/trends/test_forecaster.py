@@ -13,7 +13,7 @@ from model.signal.state_codec import pack
 from model.trends import advisory, network, vital_inputs
 from model.trends.forecaster import TrendForecaster, TrendState
 from model.trends.vital_inputs import CENTRE, MEAN_PRESSURE, SCALE, VITALS, Floats
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 
 
 @cache
@@ -119,17 +119,17 @@ def test_an_advisory_needs_a_pressure_and_a_risk() -> None:
 
 def test_weights_that_do_not_load_are_said_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "trends.safetensors"
-    with pytest.raises(CheckpointError, match="no weights at"):
+    with pytest.raises(WeightsError, match="no weights at"):
         network.load(path)
     network.save(path, forecaster().weights)
     assert network.load(path).settings == forecaster().weights.settings
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(WeightsError, match="cannot be read"):
         network.load(path)
     network.save(path, replace(forecaster().weights, outer_bias=np.zeros(3, np.float32)))
-    with pytest.raises(CheckpointError, match="do not fit together"):
+    with pytest.raises(WeightsError, match="do not fit together"):
         network.load(path)
     network.save(path, replace(forecaster().weights, scale=np.full(4, np.nan, np.float32)))
-    with pytest.raises(CheckpointError, match="not all finite"):
+    with pytest.raises(WeightsError, match="not all finite"):
         network.load(path)

@@ -167,7 +167,7 @@ def test_no_alarm_is_expected_of_a_lead_that_is_not_analysed() -> None:
         ("electrode_motion", -2.0, None, True),
         ("electrode_motion", -2.0, "V1", False),
         ("electrode_motion", 0.0, None, False),
-        ("mains", 0.2, None, False),
+        ("mains", 5.0, None, False),
         ("baseline_wander", 2.0, None, True),
         ("saturation", 0.5, None, False),
         ("lead_off", None, "V1", True),
@@ -282,7 +282,7 @@ def test_the_page_is_complete_and_stands_alone(session: ClassSession, language: 
         xml.dom.minidom.parseString(picture)
     assert "fill-opacity" in pictures[1], "the forecast"
     words = {"en": ("late: after 7.0 s", "wrong: pause audio instead", "✗ atrial flutter", "3 of 4 answers right",
-                    "acknowledge, 4.0\u00a0s after the alarm", "s after the begin"),
+                    "acknowledge, 4.0\u00a0s after the alarm", "s after the start"),
              "ja": ("遅れ: 7.0 秒後", "誤り: 代わりに音の一時停止", "✗ 心房粗動", "回答 4 件中 3 件正解",
                     "アラームから 4.0\u00a0秒", "開始から")}  # fmt: skip
     assert all(one in page for one in words[language])

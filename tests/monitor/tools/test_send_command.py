@@ -44,6 +44,8 @@ def test_fields_become_the_values_of_their_action() -> None:
         ("seek", [], "missing required field `position`"),
         ("set_speed", ["speed=0"], "Expected `float` >= 0.01"),
         ("set_limits", ["limits={x}"], "is not JSON"),
+        ("set_rhythm", ["rhythm=sinus"], "rhythm 'sinus' is not known: one of AFIB, "),
+        ("set_vitals", ['values={"spo":82}'], "values 'spo' is not known: one of abp_diastolic, "),
         ("inject", ["kind=tea"], "'tea' is unknown; use one of lead_off, "),
         ("inject", ["kind=mains", "level=9"], "level of mains is 0.01 to 5 mV, not 9"),
     ],

@@ -69,7 +69,7 @@ def test_a_sine_has_its_amplitude_and_frequency_and_nothing_else(kind: Injection
     added = disturbed(ecg(120), LEADS, running(kind, level=0.3, hz=hz)) - CLEAN
     assert amplitude_at(added[:, 0], hz) == pytest.approx(0.3, rel=1e-3)
     assert np.std(added[:, 0]) == pytest.approx(0.3 / np.sqrt(2), rel=1e-3)
-    assert abs(added[0, 0]) < 1e-3, "no jump at the begin"
+    assert abs(added[0, 0]) < 1e-3, "no jump at the start"
 
 
 def test_lead_off_is_invalid_and_a_flat_line_is_zero() -> None:

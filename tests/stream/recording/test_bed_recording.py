@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from stream.errors import StorageError
+from stream.recording.bed_files import BedFiles
 from stream.recording.bed_recording import BedRecording
 from stream.recording.folder import RecordingFolder
 from stream.recording.numerics_table import MAX_COLUMNS
@@ -53,9 +54,8 @@ class Bench:
     def __init__(self, folder: RecordingFolder, rotate: int = 3600 * FS, most_short: int = 1000) -> None:
         self.stems: list[Path] = []
         recorded, short = folder.recorded().get("bed-1", {}), ShortRecords("bed-1", most_short)
-        self.bed = BedRecording(
-            "bed-1", lambda: folder.next_stem("bed-1"), rotate, lambda one: self.stems.append(one.stem), recorded, short
-        )
+        files = BedFiles("bed-1", lambda: folder.next_stem("bed-1"), self.stems.append, recorded, short)
+        self.bed = BedRecording(files, rotate)
         self.now_ns = 0
 
     def push(self, messages: Iterable[Message]) -> None:
@@ -199,7 +199,7 @@ def test_what_a_killed_process_left_is_completed_and_the_gap_named(folder: Recor
     chunks = [message for message in sent(patient) if isinstance(message, Waveform)]
     killed = Bench(folder)
     killed.push(chunks[:200])  # 20 s; never finished
-    AppendedRecord(folder.next_stem("bed-1"), [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0)  # killed at its begin
+    AppendedRecord(folder.next_stem("bed-1"), [Column("MLII", "mV", 200.0, 0)], Fraction(360), 0)  # killed at its start
     [stem] = folder.finish_interrupted()
     assert [path.suffix for path in sorted(stem.parent.iterdir())] == [".dat", ".hea"], "the empty one is gone"
     assert "after the last sample is lost, at most 10 s\n" in stem.with_suffix(".hea").read_text()

@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from stream.errors import RecordError
+from stream.recording.bed_files import BedFiles
 from stream.recording.chart_recording import LINGER_NS, MAX_GAP_ROWS, ChartRecording
 from stream.recording.folder import RecordingFolder
 from stream.recording.short_records import ShortRecords
@@ -58,9 +60,8 @@ class Bench:
     def __init__(self, folder: RecordingFolder, rotate: int = 3600, most_short: int = 1000) -> None:
         self.stems: list[Path] = []
         recorded, short = folder.recorded().get("bed-1", {}), ShortRecords("bed-1", most_short)
-        self.bed = ChartRecording(
-            "bed-1", lambda: folder.next_stem("bed-1"), rotate, self.stems.append, recorded, short
-        )
+        files = BedFiles("bed-1", lambda: folder.next_stem("bed-1"), self.stems.append, recorded, short)
+        self.bed = ChartRecording(files, rotate)
         self.now_ns = 60 * SECOND_NS
 
     def push(self, *messages: Numerics) -> None:
@@ -120,7 +121,7 @@ def test_lost_hours_are_invalid_and_named_and_alarms_have_their_places(folder: R
     bench.bed.push_alarm(raised)
     bench.bed.push_alarm(msgspec.structs.replace(raised, session="0" * 32, event_id="another session"))
     [stored] = bench.records()
-    assert stored.n == 22 * HOUR, "from the begin of the hour in which it was joined"
+    assert stored.n == 22 * HOUR, "from the start of the hour in which it was joined"
     raw = wfdb.rdrecord(str(bench.stems[0]), physical=False)
     assert (raw.d_signal[10:12] == INVALID).all()
     assert_equal(
@@ -165,6 +166,15 @@ def test_a_break_or_a_long_gap_begins_another_record_and_strangers_change_nothin
     bench.push(*rest[10 + MAX_GAP_ROWS + 1 :])
     stored = bench.records()
     assert [round(one.n / HOUR) for one in stored] == [5, 10, len(rest) - 11 - MAX_GAP_ROWS]
+
+
+def test_a_record_of_which_nothing_was_measured_is_refused_as_that(folder: RecordingFolder) -> None:
+    first = next(sent(head_of(chart(5))))
+    missing = tuple(msgspec.structs.replace(one, value=None) for one in first.values)
+    bench = Bench(folder)
+    bench.push(msgspec.structs.replace(first, values=missing))
+    with pytest.raises(RecordError, match="contains no valid value: choose another record"):
+        bench.records()
 
 
 def test_what_a_killed_process_left_is_completed_and_the_gap_named(folder: RecordingFolder) -> None:

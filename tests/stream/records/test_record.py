@@ -30,7 +30,7 @@ def test_a_value_holds_until_the_next_one() -> None:
 
 def test_a_missing_value_has_the_age_of_the_last_one() -> None:
     assert recorded([97.0, math.nan, math.nan]).at(2.5 * FS) == (None, 2.5)
-    assert recorded([math.nan, math.nan]).at(1.5 * FS) == (None, 1.5), "since the begin of the record"
+    assert recorded([math.nan, math.nan]).at(1.5 * FS) == (None, 1.5), "since the start of the record"
     assert recorded([97.0, 98.0]).at(5 * FS) == (None, 4.0), "beyond the last one"
     assert recorded([]).at(FS) == (None, 1.0)
     assert type(recorded([97.0, math.nan]).at(FS)[1]) is float, "a message cannot contain a type of numpy"

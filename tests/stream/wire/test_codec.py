@@ -50,7 +50,8 @@ from stream.wire.status_messages import (
 )
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.truth_message import Truth
-from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import MAX_WARD_BYTES
 from tests.outlooks import alone, outlook
 from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import SESSION, chunk, numeric, numerics, wave
@@ -455,6 +456,17 @@ def test_an_invalid_alarm_is_rejected(changes: dict[str, Any]) -> None:
     fields = msgspec.json.decode(codec.encode(alarm())) | changes
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.ALARMS, "bed-1"), msgspec.json.encode(fields))
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, 7201.0])
+def test_a_status_with_a_speed_at_which_nothing_is_replayed_is_rejected(speed: float) -> None:
+    """Who divides by it would fail with each frame that it draws."""
+    status = BedStatus(
+        bed="bed-1", role="publisher", instance="a", state="playing", when="", record="r", session=SESSION
+    )
+    fields = msgspec.json.decode(codec.encode(status)) | {"speed": speed}
+    with pytest.raises(MessageError, match="speed"):
+        codec.decode(codec.topic_of(status), msgspec.json.encode(fields))
 
 
 def test_millivolts_and_due_time() -> None:

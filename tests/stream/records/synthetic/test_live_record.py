@@ -1,4 +1,4 @@
-"""A live patient: cut into any pieces, steered at any time, it is the record whose future was known from the begin."""
+"""A live patient: cut into any pieces, steered at any time, it is the record whose future was known from the start."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.datasets.mitdb import DS2, TRAIN, VALIDATION_RECORDS
-from model.forecast import checkpoint
+from model.forecast import forecaster_weights
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
-from stream.errors import CheckpointError, StorageError
+from stream.errors import StorageError, WeightsError
 
 SMALL = NetworkConfig(hidden=8, horizon=12)
 
@@ -21,13 +21,13 @@ SMALL = NetworkConfig(hidden=8, horizon=12)
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "new" / "weights.safetensors"
-    checkpoint.save(path, Network(SMALL).checkpoint(ScalingConfig(scale_s=5), {"seed": 7}))
+    forecaster_weights.save(path, Network(SMALL).trained(ScalingConfig(scale_s=5), {"seed": 7}))
     return path
 
 
 def change_header(path: Path, **changes: str) -> None:
     header = {
-        "format": checkpoint.FORMAT,
+        "format": forecaster_weights.FORMAT,
         "network": json.dumps({"hidden": 8, "horizon": 12}),
         "scaling": "{}",
         "provenance": "{}",
@@ -35,10 +35,12 @@ def change_header(path: Path, **changes: str) -> None:
     save_file(load_file(path), path, metadata={**header, **changes})
 
 
-def test_a_saved_checkpoint_loads_unchanged(tmp_path: Path) -> None:
+def test_a_saved_forecaster_loads_unchanged(tmp_path: Path) -> None:
     network = Network(SMALL)
-    checkpoint.save(tmp_path / "w", network.checkpoint(ScalingConfig(scale_s=5), {"seed": 7, "trained_on": ["101"]}))
-    loaded = checkpoint.load(tmp_path / "w")
+    forecaster_weights.save(
+        tmp_path / "w", network.trained(ScalingConfig(scale_s=5), {"seed": 7, "trained_on": ["101"]})
+    )
+    loaded = forecaster_weights.load(tmp_path / "w")
     assert loaded.config == SMALL
     assert not Network.of(loaded).training
     assert loaded.scaling == ScalingConfig(scale_s=5)
@@ -50,13 +52,13 @@ def test_a_saved_checkpoint_loads_unchanged(tmp_path: Path) -> None:
 
 
 def assert_load_fails(path: Path, text: str) -> None:
-    with pytest.raises(CheckpointError, match=text) as caught:
-        checkpoint.load(path)
+    with pytest.raises(WeightsError, match=text) as caught:
+        forecaster_weights.load(path)
     assert "\n" not in str(caught.value)
 
 
 def test_patches_that_do_not_fill_a_stride(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "w", Network(NetworkConfig(patch=5, hidden=8)).checkpoint(ScalingConfig(), {}))
+    forecaster_weights.save(tmp_path / "w", Network(NetworkConfig(patch=5, hidden=8)).trained(ScalingConfig(), {}))
     assert_load_fails(tmp_path / "w", "patches of 5 samples")
 
 
@@ -98,19 +100,19 @@ def test_damaged_header(saved: Path, network: str) -> None:
 def test_weights_that_are_not_finite(saved: Path) -> None:
     network = Network(SMALL)
     torch.nn.init.constant_(network.head.bias, float("nan"))
-    checkpoint.save(saved, network.checkpoint(ScalingConfig(), {}))
+    forecaster_weights.save(saved, network.trained(ScalingConfig(), {}))
     assert_load_fails(saved, "not all finite")
 
 
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
-        checkpoint.save(tmp_path / "file" / "weights", Network(SMALL).checkpoint(ScalingConfig(), {}))
+        forecaster_weights.save(tmp_path / "file" / "weights", Network(SMALL).trained(ScalingConfig(), {}))
 
 
 def test_the_shipped_weights() -> None:
-    shipped = checkpoint.load()
-    assert checkpoint.SHIPPED.stat().st_size <= 2_000_000
+    shipped = forecaster_weights.load()
+    assert forecaster_weights.SHIPPED.stat().st_size <= 2_000_000
     config = shipped.config
     assert config.horizon >= 90  # 250 ms
     trained, chosen = shipped.provenance["trained_on"], shipped.provenance["chosen_on"]

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.signal import weights_file
 from model.signal.arrays import Float32Array
-from stream.errors import CheckpointError
+from stream.errors import WeightsError
 from stream.timebase import STRIDE
 
 FORMAT = "bedside-forecaster-1"
@@ -24,7 +24,7 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "forecaster.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
-class Checkpoint:
+class TrainedForecaster:
     """A trained network with its configuration.
 
     Attributes
@@ -59,8 +59,8 @@ def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically.
+def save(path: Path, trained: TrainedForecaster) -> None:
+    """Write a trained network atomically.
 
     Raises
     ------
@@ -69,19 +69,19 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     """
     header = {
         "format": FORMAT,
-        "network": json.dumps(asdict(checkpoint.config)),
-        "scaling": json.dumps(asdict(checkpoint.scaling)),
-        "provenance": json.dumps(checkpoint.provenance),
+        "network": json.dumps(asdict(trained.config)),
+        "scaling": json.dumps(asdict(trained.scaling)),
+        "provenance": json.dumps(trained.provenance),
     }
-    weights_file.write(path, checkpoint.weights, header)
+    weights_file.write(path, trained.weights, header)
 
 
-def load(path: Path | None = None) -> Checkpoint:
-    """Read a checkpoint; by default the shipped one.
+def load(path: Path | None = None) -> TrainedForecaster:
+    """Read a trained network; by default the shipped one.
 
     Raises
     ------
-    CheckpointError
+    WeightsError
         The file is missing, damaged, or not a forecaster of this format.
     """
     path = path or SHIPPED
@@ -90,13 +90,11 @@ def load(path: Path | None = None) -> Checkpoint:
             header = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except FileNotFoundError:
-        raise CheckpointError(f"no weights at {path}: give another file, or make one with 'bedside train'") from None
+        raise WeightsError(f"no weights at {path}: give another file, or make one with 'bedside train'") from None
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"the weights in {path} cannot be read ({_one_line(error)}): give another file"
-        ) from error
+        raise WeightsError(f"the weights in {path} cannot be read ({_one_line(error)}): give another file") from error
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a forecaster of format {FORMAT}: give a file made with 'bedside train'")
+        raise WeightsError(f"{path} is not a forecaster of format {FORMAT}: give a file made with 'bedside train'")
     try:
         config = NetworkConfig(**json.loads(header["network"]))
         scaling = ScalingConfig(**json.loads(header["scaling"]))
@@ -104,18 +102,18 @@ def load(path: Path | None = None) -> Checkpoint:
         if {name: value.shape for name, value in weights.items()} != weight_shapes(config):
             raise ValueError("other shapes")
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
+        raise WeightsError(
             f"the weights in {path} do not fit their own header ({_one_line(error)}): give another file"
         ) from error
     if STRIDE % config.patch:
-        raise CheckpointError(
+        raise WeightsError(
             f"the network in {path} has patches of {config.patch} samples, of which a stride of {STRIDE} is no "
             "whole number: give a file made with 'bedside train'"
         )
     if not all(np.isfinite(value).all() for value in weights.values()):
-        raise CheckpointError(f"the weights in {path} are not all finite: give another file")
+        raise WeightsError(f"the weights in {path} are not all finite: give another file")
     weights = {name: value.astype(np.float32, copy=False) for name, value in weights.items()}
-    return Checkpoint(config, weights, scaling, provenance)
+    return TrainedForecaster(config, weights, scaling, provenance)
 
 
 def _one_line(error: Exception) -> str:
