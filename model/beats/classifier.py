@@ -5,7 +5,7 @@ features and its shape. During the learning period of the patient's normal beat 
 
 An ensemble of the features without the narrow beat decides between normal and supraventricular while it takes many
 beats for supraventricular: where most beats are atrial, the narrow beat is an ectopic one, so that relative to it the
-ectopic beats are normal.
+ectopic beats are normal. `model.beats.type_decision` decides which of them, and how much evidence is required.
 
 `model.training.train_beat_classifier` trains the weights. Beats are classified before the next one is detected, so the
 following RR interval (compensatory pause) is not a feature.
@@ -22,12 +22,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from model.beats import beat_network, ensemble
+from model.beats import beat_network, ensemble, type_decision
 from model.beats import features as beat_features
 from model.beats.beat import KINDS, UNKNOWN
 from model.beats.beat_network import BeatNetwork
 from model.beats.ensemble import Ensemble
 from model.beats.features import FAMILY_NAMES, NAMES, Measured, Patient
+from model.beats.type_decision import PastDecisions, decide
 from model.signal import weights_file
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.compiled import compiled
@@ -45,9 +46,6 @@ TYPES: Final[tuple[BeatType, ...]] = KINDS[:UNKNOWN]
 
 LEARNING_BEATS = 10
 """Beats of a patient before the first classified one; they are reported as Q."""
-
-ATRIAL_SHARE, ATRIAL_BEATS = 0.4, 100
-"""Share of supraventricular beats from which the second ensemble decides, and beats over which it is averaged."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,8 @@ class BeatClassifier:
             As in `model.beats.features.Measured`.
         """
         kinds = np.empty(len(features), np.int64)
-        states, valid = beat_network.begin(), np.ones(shapes.shape[1], np.bool_)
-        _classify_patient(self.main, self.atrial, states, np.zeros(1), features, shapes, valid, kinds)
+        states, past, valid = beat_network.begin(), type_decision.begin(), np.ones(shapes.shape[1], np.bool_)
+        _classify_patient(self.main, self.atrial, states, past, features, shapes, valid, kinds)
         return [TYPES[kind] for kind in kinds]
 
 
@@ -95,18 +93,17 @@ class ClassifierState(NamedTuple):
     patient : Patient
     states : ndarray of float64, shape (beds, MEMBERS, UNITS)
         Of the networks.
-    atrial : ndarray of float64, shape (beds,)
-        Share of the last beats that are supraventricular to the second ensemble.
+    past : PastDecisions
     """
 
     patient: Patient
     states: FloatArray
-    atrial: FloatArray
+    past: PastDecisions
 
 
 def begin(leads: int) -> ClassifierState:
     """Return the state of one bed before the first beat."""
-    return ClassifierState(beat_features.begin(leads), beat_network.begin(), np.zeros(1))
+    return ClassifierState(beat_features.begin(leads), beat_network.begin(), type_decision.begin())
 
 
 def push_beats(
@@ -129,7 +126,7 @@ def push_beats(
     kind = np.full(len(slots), UNKNOWN)
     measured = beat_features.push_beats(state.patient, slots, piece, valid, rr)
     main, atrial = beat_classifier.main, beat_classifier.atrial
-    _classify(main, atrial, state.states, state.atrial, slots, measured, valid, kind)
+    _classify(main, atrial, state.states, state.past, slots, measured, valid, kind)
     return kind
 
 
@@ -138,7 +135,7 @@ def _classify(
     main: BeatNetwork,
     atrial: Ensemble,
     states: FloatArray,
-    atrial_share: FloatArray,
+    past: PastDecisions,
     slots: IntArray,
     measured: Measured,
     valid: BoolArray,
@@ -149,7 +146,7 @@ def _classify(
         if measured.beats[row] > 0:
             slot, features = slots[row], measured.features[row]
             by_main = beat_network.log_probabilities(main, states[slot], features, measured.shapes[row], valid[row])
-            found = decide(atrial_share, slot, by_main, ensemble.log_probabilities(atrial, features))
+            found = decide(past, slot, by_main, ensemble.log_probabilities(atrial, features))
             kind[row] = found if measured.beats[row] > LEARNING_BEATS else UNKNOWN
 
 
@@ -158,7 +155,7 @@ def _classify_patient(
     main: BeatNetwork,
     atrial: Ensemble,
     states: FloatArray,
-    atrial_share: FloatArray,
+    past: PastDecisions,
     features: FloatArray,
     shapes: FloatArray,
     valid: BoolArray,
@@ -167,30 +164,7 @@ def _classify_patient(
     """Write the types of consecutive beats of one patient into ``kind``, and update the state in place."""
     for row in range(len(features)):
         by_main = beat_network.log_probabilities(main, states[0], features[row], shapes[row], valid)
-        kind[row] = decide(atrial_share, 0, by_main, ensemble.log_probabilities(atrial, features[row]))
-
-
-@compiled
-def decide(atrial_share: FloatArray, slot: int, by_main: FloatArray, by_atrial: FloatArray) -> int:
-    """Return the index in TYPES of one beat of a bed, and update the share of supraventricular beats in place.
-
-    Parameters
-    ----------
-    atrial_share : ndarray of float64, shape (beds,)
-        See `ClassifierState`.
-    slot : int
-    by_main, by_atrial : ndarray, shape (3,)
-        Log probabilities of N, S and V, by the networks and by the second ensemble.
-    """
-    atrial_supraventricular = by_atrial[1] > by_atrial[0]
-    if by_main[2] > np.logaddexp(by_main[0], by_main[1]):
-        kind = 2
-    elif atrial_share[slot] > ATRIAL_SHARE:
-        kind = int(atrial_supraventricular)
-    else:
-        kind = int(by_main[1] > by_main[0])
-    atrial_share[slot] += (atrial_supraventricular - atrial_share[slot]) / ATRIAL_BEATS
-    return kind
+        kind[row] = decide(past, 0, by_main, ensemble.log_probabilities(atrial, features[row]))
 
 
 def save(path: Path, beat_classifier: BeatClassifier) -> None:

@@ -67,12 +67,15 @@ class Pulses(NamedTuple):
         The foot, in samples, between them.
     foot, peak : ndarray, shape (n,)
         Lowest value before the upstroke, and highest value after it, in the unit of the wave.
+    rise_share : ndarray, shape (n,)
+        Share, 0 to 1, of all that the wave has risen since the pulse before that is this upstroke.
     """
 
     at: IntArray
     foot_at: FloatArray
     foot: FloatArray
     peak: FloatArray
+    rise_share: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def find_pulses(wave: FloatArray, fs: float, min_height: float) -> Pulses:
     min_height : float
         Smallest rise of a pulse, in the unit of the wave.
     """
-    nothing = Pulses(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0))
+    nothing = Pulses(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0), np.empty(0))
     values, invalid = filled(wave)
     if len(values) < MIN_SAMPLES or invalid.all():
         return nothing
@@ -117,13 +120,30 @@ def find_pulses(wave: FloatArray, fs: float, min_height: float) -> Pulses:
     found, _ = find_peaks(slope_sum, distance=max(round(0.75 * MIN_INTERVAL_S * fs), 1))
     found = found[(slope_sum[found] >= min_height) & _valid_around(found, invalid, window)]
     at = _chosen(found.astype(np.int64), slope_sum[found], fs)
-    return _described(at, values, smooth, fs) if len(at) else nothing
+    return _described(at, values, smooth, fs, _rise_share(at, risen[window:], slope_sum)) if len(at) else nothing
 
 
-def pulse_rate(pulses: Pulses, n: int, fs: float) -> PulseRate | None:
-    """Return the rate of the pulses of a piece of ``n`` samples; None without a pulse that goes on."""
+def _rise_share(at: IntArray, risen: FloatArray, slope_sum: FloatArray) -> FloatArray:
+    """Return `Pulses.rise_share`, given all that the wave has risen up to each sample."""
+    since = np.diff(risen[at], prepend=risen[0])
+    share: FloatArray = np.minimum(slope_sum[at] / np.maximum(since, slope_sum[at]), 1.0)
+    return share
+
+
+def pulse_rate(pulses: Pulses, n: int, fs: float, min_rise_share: float = 0.0) -> PulseRate | None:
+    """Return the rate of the pulses of a piece of ``n`` samples; None without a pulse that goes on.
+
+    Parameters
+    ----------
+    pulses : Pulses
+    n : int
+    fs : float
+        Hz.
+    min_rise_share : float
+        Smallest median of `Pulses.rise_share`: the "pulses" of a noise have less.
+    """
     intervals = np.diff(pulses.at) / fs
-    if len(intervals) < MIN_INTERVALS:
+    if len(intervals) < MIN_INTERVALS or float(np.median(pulses.rise_share[1:])) < min_rise_share:
         return None
     median = float(np.median(intervals))
     followed = intervals[intervals <= PAUSE * median]
@@ -172,7 +192,7 @@ def _chosen(at: IntArray, height: FloatArray, fs: float) -> IntArray:
     return np.array(sorted(pulses), np.int64)
 
 
-def _described(at: IntArray, values: FloatArray, smooth: FloatArray, fs: float) -> Pulses:
+def _described(at: IntArray, values: FloatArray, smooth: FloatArray, fs: float, rise_share: FloatArray) -> Pulses:
     """Return the pulses with their feet and peaks."""
     slopes = smooth[1:] - smooth[:-1]
     before, after, ends = round(MAX_FOOT_S * fs), round(MAX_PEAK_S * fs) + 1, at.tolist()
@@ -183,7 +203,7 @@ def _described(at: IntArray, values: FloatArray, smooth: FloatArray, fs: float) 
         peak = values[now : min(following, now + after)].max()
         rows.append((_foot(smooth, slopes, low, now), values[low], peak))
     foot_at, foot, highest = np.array(rows).T
-    return Pulses(at, foot_at, foot, highest)
+    return Pulses(at, foot_at, foot, highest, rise_share)
 
 
 def _foot(smooth: FloatArray, slopes: FloatArray, low: int, now: int) -> float:

@@ -156,7 +156,7 @@ class Bed:
         return self.own_chunk.end if self.run is None else self.run.end(self.row)
 
     def leave_run(self) -> None:
-        """Take the bed out of the run of its shard, if it is in one."""
+        """Remove the bed from the run of its shard, if it is in one."""
         if self.run is not None:
             self.own_chunk, self.own_stream, self.run = self.chunk, self.stream, None
 

@@ -60,7 +60,7 @@ class BedHours:
 def step(
     forecaster: TrendForecaster, state: BedHours | None, chunk: Waveform, samples: Sequence[NumericSamples]
 ) -> tuple[BedHours | None, Outlook | None]:
-    """Take the values of a chunk's time; another epoch begins anew.
+    """Process the values of a chunk's time; another epoch begins anew.
 
     Parameters
     ----------

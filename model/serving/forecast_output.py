@@ -18,7 +18,8 @@ from stream.timebase import FS
 from stream.wire.detail import IN_FULL, DetailLeases
 from stream.wire.messages import Message
 from stream.wire.shard import ward_shard
-from stream.wire.ward_messages import BED_BYTES, MAX_WARD_BYTES, ForecastRows, ward_forecast
+from stream.wire.ward_batches import BED_BYTES, ForecastRows, ward_forecast
+from stream.wire.ward_messages import MAX_WARD_BYTES
 
 SHARED = range(24, FS + 1, 24)
 """Samples after the origin that the message of a shard contains, one each 67 ms of a second."""

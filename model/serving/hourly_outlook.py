@@ -56,7 +56,7 @@ def is_next(state: HoursState, hour: int) -> bool:
 def step(
     forecaster: TrendForecaster, state: HoursState, hour: int, values: Mapping[NumericName, float]
 ) -> tuple[HoursState, Outlook]:
-    """Take an hour after the last one; in those between them nothing was measured."""
+    """Process an hour after the last one; in those between them nothing was measured."""
     measured: dict[str, float | None] = dict(values.items())
     trend, outlook = forecaster.step(state.trend, measured, hour)
     last = state.past[-1].hour if state.past else hour - 1

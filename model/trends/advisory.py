@@ -46,7 +46,7 @@ class Reason:
 def step(
     left: npt.NDArray[np.int64], risk: Floats, inputs: InputState, threshold: float
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Take one hour of n beds.
+    """Process one hour of n beds.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def step(
 def advance(
     left: npt.NDArray[np.int64], risk: Floats, possible: npt.NDArray[np.bool_], threshold: float
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Take one hour, given for which of the n beds an advisory is possible; otherwise as `step`."""
+    """Process one hour, given for which of the n beds an advisory is possible; otherwise as `step`."""
     left = np.where(possible, np.maximum(left - 1, 0), 0)
     raised = possible & (left == 0) & (risk >= threshold)
     return raised, np.where(raised, STANDS_H, left)

@@ -107,7 +107,7 @@ class TrendForecaster:
         return TrendState(nothing[0], vital_inputs.begin(n), hidden, personal.begin(n), nothing[1])
 
     def step(self, state: TrendState, values: Mapping[str, float | None], hour: float) -> tuple[TrendState, Outlook]:
-        """Take one hour of one bed.
+        """Process one hour of one bed.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class TrendForecaster:
         return state, _outlook(state, outlooks, measured)
 
     def step_many(self, state: TrendState, values: Floats) -> tuple[TrendState, Outlooks]:
-        """Take one hour of n beds.
+        """Process one hour of n beds.
 
         Parameters
         ----------

@@ -73,7 +73,7 @@ ARRAYS: Final = tuple(name for name in Weights.__annotations__ if name not in ("
 
 
 def step(weights: Weights, hidden: Float32s, features: Floats) -> tuple[Float32s, Float32s]:
-    """Take one hour.
+    """Process one hour.
 
     Parameters
     ----------

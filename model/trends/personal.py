@@ -54,7 +54,7 @@ def begin(n: int) -> PersonalState:
 
 
 def learn(state: PersonalState, measured: Floats) -> PersonalState:
-    """Take what is measured in this hour, in scales, shape (n, v), NaN where nothing is; before `correct`."""
+    """Process what is measured in this hour, in scales, shape (n, v), NaN where nothing is; before `correct`."""
     due = np.stack([state.pending[:, h - 1, :, k] for k, h in enumerate(HORIZONS_H)], axis=-1)
     width = np.stack([state.width[:, h - 1, :, k] for k, h in enumerate(HORIZONS_H)], axis=-1)
     error = measured[..., None] - due

@@ -86,7 +86,7 @@ def values_of(measured: Mapping[str, float | None]) -> Floats:
 
 
 def step(state: InputState, values: Floats) -> tuple[Floats, InputState]:
-    """Take one hour.
+    """Process one hour.
 
     Parameters
     ----------

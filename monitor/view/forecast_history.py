@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections import deque
 
+import numpy as np
+
 from monitor.view.forecast_curve import fan_chart
 from monitor.view.signal_buffer import SignalBuffer
 from monitor.view.trace import Fan
-from stream.timebase import STRIDE
+from stream.timebase import FS, STRIDE
 from stream.wire.messages import Forecast
 
 _MAX_FORECASTS = 256
+
+OFF_AFTER = FS
+"""Samples without a valid one after which a lead has no forecast: one second."""
 
 
 class ForecastHistory:
@@ -61,6 +66,13 @@ class ForecastHistory:
             self.fan = None
             return
         if self.fan is None or self.fan.first != drawn.origin:
-            self.fan = fan_chart(drawn, signal.ecg(drawn.origin, drawn.origin + 1)[0, : len(drawn.leads)])
+            last = signal.ecg(drawn.origin + 1 - OFF_AFTER, drawn.origin + 1)[:, : len(drawn.leads)]
+            off = np.isnan(last).all(axis=0)
+            if off.all():
+                self.fan = None
+                return
+            self.fan = fan_chart(drawn, last[-1])
+            for curve in (self.fan.mean, self.fan.low, self.fan.high):
+                curve[:, off] = np.nan  # a forecast of what is not measured would read as a flat line
         if self.fan.stop <= cursor:
             self.fan = None

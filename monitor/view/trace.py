@@ -111,7 +111,7 @@ class Fan:
     first : int
         The last observed sample, where the interval has no width unless that sample is invalid.
     mean, low, high : array of shape (samples, analysed leads)
-        Mean and 90 % interval of each sample from ``first`` on, mV.
+        Mean and 90 % interval of each sample from ``first`` on, mV; NaN for a lead without any recent sample.
     """
 
     first: int

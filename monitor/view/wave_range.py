@@ -50,7 +50,10 @@ SCALES: dict[Signal, Scale] = {
 _BLOCKS = 5
 _MARGIN = 0.1
 _SHRINK = 0.6
-_LEAST = 0.125
+_HISTORY_S, _QUARTILE = 600, 75.0
+"""Seconds whose usual size counts when a wave is first shown, which may be after its pulses have ceased."""
+
+_LEAST = 0.25
 """A fitted wave is drawn at least at this share of the largest size that it had: the noise of a sensor that is off must
 not fill the lane."""
 
@@ -81,6 +84,8 @@ class WaveRange:
         if self._fitted and not at_wrap and not clipped:
             return
         block = max(round(self.scale.cycle_s * fs), 1)
+        if not self._fitted:
+            self._largest = _usual_height(last(_HISTORY_S), block)
         wanted = usual_extremes(last(_BLOCKS * self.scale.cycle_s) if self._fitted and not clipped else recent, block)
         if wanted is None:
             return
@@ -102,3 +107,12 @@ class WaveRange:
         size = max(high - low, _LEAST * self._largest, 1e-6)
         middle = (low + high) / 2
         return middle - (0.5 + _MARGIN) * size, middle + (0.5 + _MARGIN) * size
+
+
+def _usual_height(values: FloatArray, block: int) -> float:
+    """Return the upper quartile of the heights of the blocks of a wave; 0 without a whole block."""
+    blocks = values[len(values) % block :].reshape(-1, block) if len(values) >= block else np.empty((0, block))
+    blocks = blocks[np.isfinite(blocks).any(axis=1)]
+    if not len(blocks):
+        return 0.0
+    return float(np.percentile(np.nanmax(blocks, axis=1) - np.nanmin(blocks, axis=1), _QUARTILE))

@@ -290,6 +290,8 @@ def read_numerics_alone(stem: Path, *, name: str, source: str) -> Record | None:
     if not header.sig_len or choose_leads([plain_name(text) for text in header.sig_name or []], _units(header)):
         return None
     numerics = _numerics(stem)
+    if not numerics and choose_numerics(header.sig_name or [], _units(header)):
+        raise RecordError(f"{stem.name} contains no valid value: choose another record")
     return of_numerics(name, numerics, header.sig_len / header.fs, source) if numerics else None
 
 

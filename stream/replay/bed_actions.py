@@ -136,8 +136,8 @@ class BedActions:
             head = replace(head, position=head.record.n)
         self._beds.move(bed, replace(head, loop=False, visit=None))
 
-    def tell_rhythm(self, name: str, rhythm: str) -> None:
-        """Tell which rhythm a patient has at its next sample."""
+    def send_rhythm(self, name: str, rhythm: str) -> None:
+        """Send the truth about the rhythm of a patient at its next sample."""
         bed = self._beds.by_name[name]
         truths, bed.rhythm = following_rhythm(
             bed.head, bed.head.start, self._when(), rhythm, None, bed.rhythm, self._scenario

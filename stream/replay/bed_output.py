@@ -28,7 +28,8 @@ from stream.wire.detail import IN_FULL, DetailLeases
 from stream.wire.messages import Annotation, Message, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.topics import Kind, Topic
-from stream.wire.ward_messages import Beds, ShardBatch, WardEcg, ward_ecg
+from stream.wire.ward_batches import ShardBatch, ward_ecg
+from stream.wire.ward_messages import Beds, WardEcg
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.publisher")

@@ -113,7 +113,7 @@ class ScenarioRun:
             run.begun, run.at = True, head.start
             self._tell(head, now_ns, "scenario", "begin", self._scenario.name, text=self._about)
             if isinstance(head.record, LiveRecord):
-                self._actions.tell_rhythm(head.bed, run.timeline.rhythm)
+                self._actions.send_rhythm(head.bed, run.timeline.rhythm)
         elapsed, run.at = head.start - run.at, head.start
         if self._playing and not run.over:
             self._advance(run, head, now_ns, run.timeline.position + elapsed)
@@ -284,7 +284,7 @@ class ScenarioRun:
         if isinstance(run.record, LiveRecord):
             patient = patient_at(bed, run.steps, happened, position)
             self._actions.go_to(head.bed, live_record(self._scenario, run.number, patient, position), 0)
-            self._actions.tell_rhythm(head.bed, timeline.rhythm)
+            self._actions.send_rhythm(head.bed, timeline.rhythm)
         else:
             first = round(bed.start_s * FS) + position
             self._actions.go_to(head.bed, run.record, first % run.record.n)

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from stream.replay.playhead import Playhead
 from stream.timebase import FS
-from stream.wire.ward_messages import BED_BYTES, MAX_WARD_BYTES, WardEcg, ward_ecg
+from stream.wire.ward_batches import BED_BYTES, ward_ecg
+from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg
 
 TOGETHER_NS = 1000
 """Largest difference of the due times of beds that send together, ns: they are rounded, each in its own way."""

@@ -20,7 +20,7 @@ from stream.wire import codec, topics
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Kind, Role
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from tests.brokers import Mosquitto
 from tests.stream.wire.test_codec import (
     ANNOTATION,

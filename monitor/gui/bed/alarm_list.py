@@ -34,6 +34,9 @@ HEADINGS: Mapping[Group, str] = {
 }
 """Headings of the groups; the line of the advisories needs none."""
 
+LAST_KNOWN = QT_TRANSLATE_NOOP("AlarmList", "ACTIVE WHEN LAST KNOWN")
+"""Heading of the active alarms while no worker raises or ends any."""
+
 
 class AlarmList(QListWidget):
     """Shows alarm lines; items are updated only when they have changed.
@@ -50,6 +53,7 @@ class AlarmList(QListWidget):
         super().__init__()
         self.theme = theme
         self._lines: tuple[AlarmLine, ...] | None = None
+        self._current = True
         self._rows: tuple[_Row, ...] = ()
         self.setWordWrap(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -79,10 +83,11 @@ class AlarmList(QListWidget):
             self._apply_style(self.item(place), row)
         self.scheduleDelayedItemsLayout()
 
-    def show_lines(self, lines: tuple[AlarmLine, ...]) -> None:
-        """Show the lines, given the latest first, by group."""
-        if lines == self._lines:
+    def show_lines(self, lines: tuple[AlarmLine, ...], *, current: bool = True) -> None:
+        """Show the lines, given the latest first, by group; ``current`` is False while no worker raises or ends any."""
+        if lines == self._lines and current == self._current:
             return
+        self._current = current
         self._lines, self._rows = lines, _rows(grouped(lines)[:MAX_SHOWN])
         # An active line changes each second: refilling the list would lose a click and the scroll position.
         wanted = [row.key for row in self._rows]
@@ -116,11 +121,14 @@ class AlarmList(QListWidget):
             self.chosen.emit(line.alarm.alarm_id)
 
     def _fill(self, item: QListWidgetItem, row: _Row) -> None:
-        text = translate("AlarmList", HEADINGS[row.group]) if isinstance(row, _Heading) else _text(row)
+        text = self._heading(row.group) if isinstance(row, _Heading) else _text(row, current=self._current)
         if item.text() != text or item.font() != self._font(row):
             item.setText(text)
             item.setToolTip("" if isinstance(row, _Heading) else _tool_tip(row))
             self._apply_style(item, row)
+
+    def _heading(self, group: Group) -> str:
+        return translate("AlarmList", HEADINGS[group] if self._current or group != "active" else LAST_KNOWN)
 
     def _font(self, row: _Row) -> QFont:
         if isinstance(row, _Heading):
@@ -155,7 +163,7 @@ def _rows(lines: Iterable[AlarmLine]) -> tuple[_Row, ...]:
     return tuple(rows)
 
 
-def _text(line: AlarmLine) -> str:
+def _text(line: AlarmLine, *, current: bool) -> str:
     who = "" if line.alarm.acknowledged_by is None else f"  ✓ {line.alarm.acknowledged_by}"
     if line.advisories is not None:
         return f"{text_of(advisories_phrase(line.advisories, line.alarm.kind))}{who}"
@@ -164,6 +172,8 @@ def _text(line: AlarmLine) -> str:
         seconds = translate("AlarmList", "lasted {seconds} s").format(seconds=f"{line.duration_s:.1f}")
         if hours is not None:
             seconds = translate("AlarmList", "lasted {hours} h").format(hours=f"{hours:.0f}")
+    elif line.active and not current:
+        seconds = ""  # nobody knows whether it goes on
     elif line.active:
         seconds = translate("AlarmList", "now, {seconds} s").format(seconds=f"{line.duration_s:.0f}")
         if hours is not None:

@@ -270,7 +270,7 @@ class BedView(QWidget):
         if not self.replay.isHidden():
             self.replay.show_frame(frame)
         self.controls.show_frame(frame)
-        self.alarms.show_lines(frame.history)
+        self.alarms.show_lines(frame.history, current=frame.worker)
         self.beds.show_beds(frame.beds, frame.bed)
 
     def _show_numbers(self, frame: Frame, trace: Trace | None) -> None:
@@ -380,7 +380,9 @@ class BedView(QWidget):
         self.alarms.setVisible(full or not waves)
         self.engineer.setVisible(full)
         self.score.setVisible(full and bool(self.score.rows))
-        self.heart_rate.set_compact(not full)
+        below = (self.trend, self.drawer, self.replay)
+        crowded = waves and not (full and all(widget.isHidden() for widget in below))
+        self.heart_rate.set_compact(not full, crowded=crowded)
         self.strip.set_compact(not full)
         self._update_trend_height()
         self.strip.setVisible(full or (self.trend.isHidden() and self.replay.isHidden()))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from monitor.gui.style.label import Label, button_style
+from monitor.gui.style.label import ElidedLabel, Label, button_style
 from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, font, px
@@ -32,7 +32,7 @@ class BedHeader(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.bed, self.record = Label(theme, "text", 22, bold=True), Label(theme, "faint", 14)
+        self.bed, self.record = Label(theme, "text", 22, bold=True), _RecordLabel(theme, "faint", 14)
         self.replay = QPushButton()
         self.hours = QPushButton()
         for button in (self.replay, self.hours):
@@ -137,6 +137,18 @@ class BedHeader(QWidget):
         for label, hidden in ((self.record, bool(text) and narrow), (self.legend, bool(text) or narrow)):
             if label.isHidden() != hidden:
                 label.setHidden(hidden)
+
+
+class _RecordLabel(ElidedLabel):
+    """Label that takes no more room than its text needs, and less in a narrow window."""
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the size of the text."""
+        return Label.sizeHint(self)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return no width."""
+        return QSize(0, self.sizeHint().height())
 
 
 def _speed_texts(speed: float) -> list[str]:

@@ -30,6 +30,9 @@ SOURCES = {
 _OLD_S = 60
 """Age from which that of a number measured now and then is shown, s."""
 
+_IN_ROW_PX = 30
+"""Largest number of a tile without a lane: less urgent than those beside their waves."""
+
 _LARGEST_PX, _READABLE_PX, _SMALLEST_PX = 64, 18, 12
 """A number that would be smaller than readable goes below its name, and loses limits and mean first."""
 
@@ -179,7 +182,7 @@ class NumberColumn(QWidget):
                     painter.fillRect(QRect(place.left(), place.top(), place.width(), 1), colour(self.theme.edge))
                 if place.left():
                     painter.fillRect(QRect(place.left(), place.top(), 1, place.height()), colour(self.theme.edge))
-                _draw_tile(painter, tile, place, self.theme)
+                _draw_tile(painter, tile, place, self.theme, _IN_ROW_PX if self._in_row else _LARGEST_PX)
 
     def _place(self, number: int) -> QRect:
         columns, rows = self._columns(self.width()) if self._in_row else 1, self.rows(self.width())
@@ -189,8 +192,8 @@ class NumberColumn(QWidget):
         return QRect(left, top, right - left, bottom - top)
 
 
-def _draw_tile(painter: QPainter, tile: Tile, place: QRect, theme: Theme) -> None:
-    """Draw name and number, and what else has room: unit, note, further numbers."""
+def _draw_tile(painter: QPainter, tile: Tile, place: QRect, theme: Theme, largest: int) -> None:
+    """Draw name and number, of at most a size in px, and what else has room: unit, note, further numbers."""
     own = theme.text if tile.wave is None else theme.wave[tile.wave]
     low = place.height() < px(44)
     left, top = place.left() + px(_MARGIN), place.top() + px(1 if low else 4)
@@ -201,19 +204,21 @@ def _draw_tile(painter: QPainter, tile: Tile, place: QRect, theme: Theme) -> Non
     end = place.right() - px(_MARGIN)
     below = place.height() >= px(2) + height + line
     needed = _number_width(tile, _READABLE_PX)
+    if place.height() < 2 * QFontMetrics(font(_LIMIT_PX)).height():
+        tile = replace(tile, limits=_violated_alone(tile))
     if end - left_of_number - _limits_width(tile) < needed:
         tile = replace(tile, limits=("", ""))
     if end - left_of_number - _limits_width(tile) >= needed:
-        number_left = _draw_number(painter, tile, place, left_of_number + _limits_width(tile), theme)
+        number_left = _draw_number(painter, tile, place, left_of_number + _limits_width(tile), theme, largest)
         number_left = _draw_limits(painter, tile, QRect(0, place.top(), number_left, place.height()), theme)
     elif place.height() >= height + line + px(20):
         tile = _without_mean(tile, end - left)
         middle = place.adjusted(0, top + height - place.top() - px(4), 0, px(4) - line)
-        _draw_number(painter, tile, middle, left, theme)
+        _draw_number(painter, tile, middle, left, theme, largest)
         number_left = end
     else:
         tile = _without_mean(tile, end - name_right)
-        number_left = _draw_number(painter, tile, place, name_right, theme)
+        number_left = _draw_number(painter, tile, place, name_right, theme, largest)
     painter.setFont(names)
     painter.setPen(colour(own))
     painter.drawText(QRect(left, top, place.width(), height), Qt.AlignmentFlag.AlignLeft, tile.name)
@@ -239,6 +244,12 @@ def _without_mean(tile: Tile, room: int) -> Tile:
     return tile if _number_width(tile, _READABLE_PX) <= room else replace(tile, mean="")
 
 
+def _violated_alone(tile: Tile) -> tuple[str, str]:
+    """Return the limits for a place with one line: a violated one, or none."""
+    violated = None if tile.alarm is None else tile.alarm.violated
+    return (tile.limits[0] if violated == "high" else "", tile.limits[1] if violated == "low" else "")
+
+
 def _limits_width(tile: Tile) -> int:
     """Return the width of the limits and of the space beside them, in px."""
     width = max(text_width(text, _LIMIT_PX) for text in tile.limits)
@@ -255,16 +266,18 @@ def _draw_limits(painter: QPainter, tile: Tile, place: QRect, theme: Theme) -> i
         violated = alarm is not None and alarm.violated == side
         painter.setFont(font(_LIMIT_PX, bold=violated))
         painter.setPen(colour(theme.priority[alarm.priority] if alarm is not None and violated else theme.faint))
-        line = QRect(left, place.center().y() - height + number * height, width - px(_LIMIT_SPACE) // 2, height)
+        above = height if all(tile.limits) else height // 2
+        top = place.center().y() - above + (number * height if all(tile.limits) else 0)
+        line = QRect(left, top, width - px(_LIMIT_SPACE) // 2, height)
         painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
     return left
 
 
-def _draw_number(painter: QPainter, tile: Tile, place: QRect, left: int, theme: Theme) -> int:
+def _draw_number(painter: QPainter, tile: Tile, place: QRect, left: int, theme: Theme, largest: int) -> int:
     """Draw the number at the right, as large as it fits beside ``left``; return the pixel where it begins."""
     own = theme.text if tile.wave is None else theme.wave[tile.wave]
     number = QRect(place.left(), place.top(), place.width() - px(_MARGIN), place.height())
-    pixels = _fitting_size(tile, number.right() - left, place.height())
+    pixels = _fitting_size(tile, number.right() - left, place.height(), largest)
     large, smaller = font(pixels, bold=True), font(round(pixels * _MEAN_SIZE), bold=True)
     ink, ground = number_colours(theme, own, tile.alarm, bright=tile.bright)
     if tile.alarm is None and (tile.dim or tile.main == NO_VALUE):
@@ -285,11 +298,13 @@ def _draw_number(painter: QPainter, tile: Tile, place: QRect, left: int, theme: 
     return number.right() - QFontMetrics(large).horizontalAdvance(tile.main)
 
 
-def _fitting_size(tile: Tile, room: int, height: int) -> int:
+def _fitting_size(tile: Tile, room: int, height: int, largest: int) -> int:
     """Return the largest size of the number that fits, in px at normal scale."""
-    pixels = _LARGEST_PX
+    pixels = largest
     while pixels > _SMALLEST_PX:
-        if _number_width(tile, pixels) <= room and QFontMetrics(font(pixels, bold=True)).capHeight() + px(8) <= height:
+        metrics = QFontMetrics(font(pixels, bold=True))
+        tall = metrics.height() if "(" in tile.main else metrics.capHeight() + px(8)
+        if _number_width(tile, pixels) <= room and tall <= height:
             break
         pixels -= 2
     return pixels

@@ -25,6 +25,14 @@ _LARGEST_PX, _COMPACT_PX = 103, 72
 _HEART_PX = 84
 """Right edge of name and heart."""
 
+_NUMBER_PX, _LOW_NUMBER_PX, _LOWEST_NUMBER_PX = 138, 96, 80
+"""Height of the part with the number: usual, in a low window, and where a low window has many lanes."""
+
+_RHYTHM_PX, _TEXTS_PX = 36, 64
+"""Height of the rhythm below the number; with the line of premature beats and signal quality."""
+
+_WITHOUT_BEATS = ("ventricular fibrillation", "asystole")
+
 
 class HeartRate(QWidget):
     """Heart rate, its limits, rhythm, PVCs and signal quality, as the worker reports them.
@@ -52,21 +60,30 @@ class HeartRate(QWidget):
         self.st_levels: tuple[StLevel, ...] = ()
         self._bright = False
         self._rhythm_priority: Priority | None = None
-        self._compact = False
+        self._compact = self._crowded = False
         self.apply_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self.theme = theme
-        self.set_compact(self._compact)
+        self.set_compact(self._compact, crowded=self._crowded)
         self.update()
 
-    def set_compact(self, compact: bool) -> None:
-        """Reduce the height for small windows."""
-        self._compact = compact
-        self._number_height = px(96 if compact else 138)
-        self.setMinimumHeight(self._number_height + px(56 if compact else 96))
+    def set_compact(self, compact: bool, *, crowded: bool = False) -> None:
+        """Reduce the height for small windows, and further where other widgets need the room."""
+        self._compact, self._crowded = compact, crowded
+        if crowded:
+            height = _LOWEST_NUMBER_PX + _RHYTHM_PX if compact else _NUMBER_PX + _TEXTS_PX
+        else:
+            height = _LOW_NUMBER_PX + _TEXTS_PX - 8 if compact else _NUMBER_PX + _TEXTS_PX + 32
+        self.setMinimumHeight(px(height))
+
+    @property
+    def _number_height(self) -> int:
+        """Height of the part with the number: the rhythm below it is never cut."""
+        usual = px(_LOW_NUMBER_PX if self._compact else _NUMBER_PX)
+        return max(min(usual, self.height() - px(_RHYTHM_PX)), px(_LOWEST_NUMBER_PX))
 
     @property
     def value(self) -> str:
@@ -113,8 +130,9 @@ class HeartRate(QWidget):
             if self.value != NO_VALUE:
                 painter.setFont(font(26 if patient.beating else 18))
                 painter.drawText(_rect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
-            painter.setFont(font(14))
-            painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
+            if self._number_height >= px(_LOW_NUMBER_PX):
+                painter.setFont(font(14))
+                painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
             self._draw_limits(painter, alarm)
             ink, ground = self.colours
             place = QRect(px(_HEART_PX), 0, self.width() - px(16 + _HEART_PX), self._number_height)
@@ -159,10 +177,11 @@ class HeartRate(QWidget):
         painter.drawText(upper, left, self.rhythm)
         painter.setFont(font(15))
         painter.setPen(colour(self.theme.text))
-        pvc = NO_VALUE if vitals is None or vitals.pvc_per_min is None else str(vitals.pvc_per_min)
         lower = QRect(px(14), self.height() - px(28), self.width() - px(28), px(24))
+        if lower.top() < upper.top() + px(20):
+            return
         self._draw_st(painter, QRect(upper.left(), upper.bottom(), upper.width(), lower.top() - upper.bottom()))
-        painter.drawText(lower, left, translate("Numbers", "PVC/min {count}").format(count=pvc))
+        painter.drawText(lower, left, translate("Numbers", "PVC/min {count}").format(count=pvc_text(self.patient)))
         quality = NO_VALUE if vitals is None or vitals.quality is None else f"{vitals.quality:.0%}"
         painter.drawText(lower, right, translate("Numbers", "signal {percent}").format(percent=quality))
 
@@ -209,6 +228,13 @@ def heart_rate_text(patient: Patient) -> str:
     """Return the heart rate in 1/min, or ``--``."""
     rate = None if patient.vitals is None else patient.vitals.heart_rate
     return NO_VALUE if rate is None else str(round(rate))
+
+
+def pvc_text(patient: Patient) -> str:
+    """Return the premature ventricular beats of the last minute, or ``--``, as in a rhythm without beats."""
+    vitals = patient.vitals
+    known = vitals is not None and vitals.pvc_per_min is not None and vitals.rhythm not in _WITHOUT_BEATS
+    return str(vitals.pvc_per_min) if known and vitals is not None else NO_VALUE
 
 
 def _rect(left: int, top: int, width: int, height: int) -> QRect:

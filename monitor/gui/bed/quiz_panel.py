@@ -69,7 +69,7 @@ class QuizPanel(QWidget):
         self.button.setStyleSheet(button_style(theme))
 
     def show_sent(self, code: str) -> None:
-        """Say which answer was sent, and ask anew."""
+        """Show which answer was sent, and ask again."""
         self.note.setText(
             translate("Quiz", "sent: {rhythm}").format(rhythm=plain_text_of(reference_rhythm_phrase(code)))
         )

@@ -66,6 +66,10 @@
         <translation>履歴</translation>
     </message>
     <message>
+        <source>ACTIVE WHEN LAST KNOWN</source>
+        <translation>最終確認時に発生中</translation>
+    </message>
+    <message>
         <source>lasted {seconds} s</source>
         <translation>持続 {seconds} 秒</translation>
     </message>

@@ -73,7 +73,8 @@ class ForecastLayer:
                 painter.setClipRect(QRectF(left, 0, right - left, layout.height))
                 painter.drawPixmap(QPointF(self._left - number * (layout.width - layout.gutter), 0), self._pixmap)
         painter.setClipping(False)
-        if self._label is not None:
+        reached = fan.first + _LABEL_DELAY + _LABEL_SPACE_PX / layout.per_sample
+        if self._label is not None and trace.cursor <= reached:  # behind the cursor it would stay for a whole sweep
             painter.drawPixmap(*self._label)
 
     def _draw(self, fan: Fan, layout: Layout, rows: tuple[int, ...], theme: Theme, ratio: float) -> None:
@@ -88,8 +89,8 @@ class ForecastLayer:
             painter.translate(-self._left, 0)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for lead, row in enumerate(rows):
-                if row >= fan.mean.shape[1]:
-                    continue  # a lead that is not analysed
+                if row >= fan.mean.shape[1] or np.isnan(fan.mean[-1, row]):
+                    continue  # a lead that is not analysed, or off
                 low, high = (values[::of_band, row] for values in (fan.low, fan.high))
                 _draw_band(painter, layout, lead, x[::of_band], (low, high), theme)
                 mean = layout.y(lead, fan.mean[::every, row])

@@ -37,6 +37,7 @@ NAMES: dict[Signal, str] = {
 
 MIN_LANE_PX = 26
 
+_THIN_BAR_PX = 3
 _CAP_PX = 3
 _CURSOR = 3
 """Samples after the cursor that it covers."""
@@ -214,13 +215,16 @@ class WaveView(QWidget):
         layout, oldest = self._layout(trace), max(trace.first, self._drawn_to - trace.span + trace.gap)
         for lane, wave in enumerate(trace.waves):
             top = round(layout.lane(lane)[0] - layout.padding) + 1
+            height = max(
+                min(BAR_PX, round(layout.padding) - 1), _THIN_BAR_PX
+            )  # it must not hide the peaks of a low lane
             for alarm_span in trace.wave_spans.get(wave.signal, ()):
                 stop = self._drawn_to if alarm_span.stop is None else min(alarm_span.stop, self._drawn_to)
                 begin = max(alarm_span.first, oldest)
                 if begin < stop:
                     ink = colour(self.theme.signal[alarm_span.priority])
                     for left, right in layout.columns(begin, stop):
-                        painter.fillRect(QRectF(left, top, right - left, BAR_PX), ink)
+                        painter.fillRect(QRectF(left, top, right - left, height), ink)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Redraw for the new size."""

@@ -136,15 +136,6 @@ def test_irregular_narrow_beats_are_not_classified_as_supraventricular() -> None
     assert "V" not in types[40:]
 
 
-def test_the_second_ensemble_decides_between_n_and_s_while_most_beats_are_s_to_it() -> None:
-    normal_to_main, ventricular_to_main = np.log([0.9, 0.05, 0.05]), np.log([0.05, 0.05, 0.9])
-    supraventricular, share = np.log([0.2, 0.7, 0.1]), np.zeros(1)
-    types = [KINDS[classifier.decide(share, 0, normal_to_main, supraventricular)] for _ in range(150)]
-    assert types[:50] == ["N"] * 50
-    assert types[100:] == ["S"] * 50
-    assert KINDS[classifier.decide(share, 0, ventricular_to_main, supraventricular)] == "V", "the first decide on V"
-
-
 def test_weights_survive_writing_and_reading(tmp_path: Path) -> None:
     beat_classifier = load_classifier()
     classifier.save(tmp_path / "copy.safetensors", beat_classifier)

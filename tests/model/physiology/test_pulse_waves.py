@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.physiology.derived_values import MIN_RISE_SHARE
 from model.physiology.pulse_waves import PulseRate, find_pulses, pulse_rate
 from model.signal.arrays import FloatArray
 from tests.model.pulse_trains import every, movement, pulse_wave
@@ -48,6 +49,16 @@ def test_a_pulse_that_is_missed_leaves_the_rate() -> None:
     assert found is not None
     assert found.per_min == pytest.approx(80, abs=1)
     assert found.quality < 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_noise_has_no_pulse_rate_if_its_rises_count(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    noise, pulse = rng.normal(0, 0.02, round(18 * FS)), pulse_wave(every(0.8, 18), 18, FS)
+    found = [pulse_rate(find_pulses(wave, FS, 1e-3), len(wave), FS, MIN_RISE_SHARE) for wave in (noise, pulse + noise)]
+    assert found[0] is None
+    assert found[1] is not None
+    assert found[1].per_min == pytest.approx(75, abs=1)
 
 
 @pytest.mark.parametrize(

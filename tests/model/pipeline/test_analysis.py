@@ -15,6 +15,7 @@ from model.conditions.changes import Began, Change, Ended
 from model.pipeline.analysis import Analysis, Models, load_models
 from model.pipeline.bed_state import BedState, begin, finish
 from model.pipeline.beds import Beds
+from model.pipeline.signals import Signal, analyze_signals
 from model.pipeline.stride_forecasts import StrideForecasts
 from model.signal.arrays import FloatArray
 from stream.errors import StorageError
@@ -104,6 +105,24 @@ def test_vital_signs_and_beats_carry_the_signal_quality(models: Models, signal: 
     assert max(quality[19:24]) < 0.7 < min(quality[8:14])  # type: ignore[type-var, operator]
     assert max(beat.quality for beat in output.beats if 20 * FS < beat.index < 24 * FS) < 0.7
     assert min(beat.quality for beat in output.beats if 8 * FS < beat.index < 14 * FS) > 0.7
+
+
+@pytest.mark.parametrize("hz", [50.0, 60.0])
+def test_strong_mains_change_neither_beats_nor_alarms(models: Models, signal: FloatArray, hz: float) -> None:
+    mv, first = signal[: 46 * FS], 10 * FS + 5
+    disturbed = mv.copy()
+    disturbed[first:] += 5 * np.sin(2 * np.pi * hz / FS * np.arange(len(mv) - first))[:, None]
+    expected, found = (
+        [part for _, part in analyze_signals(models, [Signal(LEADS, iter([(one, ())]))], forecast=False)]
+        for one in (mv, disturbed)
+    )
+    kinds = [[change.kind for part in parts for change in part.changes] for parts in (expected, found)]
+    assert kinds[0] == kinds[1]
+    assert "asystole" in kinds[0]
+    peaks = [
+        [beat.index for part in parts for beat in part.beats if beat.index > 11 * FS] for parts in (expected, found)
+    ]
+    np.testing.assert_allclose(peaks[1], peaks[0], atol=3)
 
 
 def test_a_beat_carries_the_quality_known_at_its_detection(models: Models, signal: FloatArray) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from model.serving.backlog import BATCH_SAMPLES, CATCH_UP_WAIT_S, Backlog
 from stream.wire.both_ways import WardChunks
 from stream.wire.messages import Message, Waveform
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import publisher_status
 from tests.stream.wire.test_codec import WARD_BEDS

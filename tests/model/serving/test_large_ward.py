@@ -23,7 +23,8 @@ from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.shard import Shard
 from stream.wire.status_messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
-from stream.wire.ward_messages import WardForecast, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import WardForecast
 from tests.brokers import Mosquitto
 from tests.model.serving.worker_harness import chunks, until
 

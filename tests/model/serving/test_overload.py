@@ -15,7 +15,8 @@ from stream.wire.both_ways import BothWays, WardChunks
 from stream.wire.messages import Message, Waveform
 from stream.wire.shard import ALL_BEDS
 from stream.wire.status_messages import BedStatus
-from stream.wire.ward_messages import WardEcg, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import WorkerHarness, publisher_status
 from tests.stream.wire.test_codec import WARD_BEDS

@@ -14,7 +14,7 @@ from model.serving import ward_beds
 from stream.records.record import Record
 from stream.wire.both_ways import WardChunks
 from stream.wire.messages import Message, Waveform
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from tests.model.serving.worker_harness import SESSION, WorkerHarness, chunks, publisher_status, until
 from tests.stream.wire.test_codec import WARD_BEDS
 

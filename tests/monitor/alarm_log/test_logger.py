@@ -35,7 +35,7 @@ from stream.wire.messages import INVALID
 from stream.wire.status_messages import ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.truth_message import Truth
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from tests.brokers import Mosquitto
 from tests.monitor import message_samples
 from tests.monitor.alarm_log.test_store import alarm, command, rows

@@ -23,7 +23,7 @@ from stream.mqtt.embedded_broker import embedded_broker, free_port
 from stream.wire.codec import topic_of
 from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.topics import Kind, Role, Topic
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from tests.monitor.alarm_log.test_store import alarm
 from tests.monitor.message_samples import vitals
 from tests.stream.wire.test_codec import WARD_BEDS

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.view.forecast_history import ForecastHistory
+from monitor.view.forecast_history import OFF_AFTER, ForecastHistory
 from monitor.view.signal_buffer import SignalBuffer
 from stream.timebase import STRIDE
+from stream.wire.messages import INVALID
 from tests.monitor.message_samples import HORIZON, forecast
 from tests.waveforms import chunk
 
@@ -66,3 +67,28 @@ def test_a_forecast_from_before_the_epoch_is_hidden_once_the_epoch_is_drawn() ->
     assert fan_origin(forecasts, 73, epoch_start=72) is None
     forecasts.add(forecast(107))
     assert fan_origin(forecasts, 108, epoch_start=72) == 107
+
+
+def test_a_lead_that_is_off_has_no_forecast() -> None:
+    signal, cut = SignalBuffer(0, 2, 2), 5 * STRIDE
+    for seq in range(20):
+        values = np.zeros((STRIDE, 2), "<i2")
+        values[:, 1] = INVALID if seq >= 5 else 0
+        two = {"leads": ("MLII", "V1"), "gain": (200.0, 200.0), "zero": (0, 0)}
+        signal.add_waveform(chunk(seq, samples=values.tobytes(), **two))
+    forecasts = ForecastHistory()
+    for origin in (cut + OFF_AFTER - 2, cut + OFF_AFTER - 1):
+        forecasts.add(forecast(origin, leads=("MLII", "V1")))
+        forecasts.select_fan(origin + 1, 0, signal)
+        assert forecasts.fan is not None
+        assert not np.isnan(forecasts.fan.mean[:, 0]).any()
+        assert np.isnan(forecasts.fan.low[:, 1]).all() == (origin == cut + OFF_AFTER - 1)
+
+
+def test_without_any_lead_there_is_no_fan() -> None:
+    signal = SignalBuffer(0, 1, 1)
+    for seq in range(20):
+        signal.add_waveform(chunk(seq, samples=np.full(STRIDE, INVALID, "<i2").tobytes()))
+    forecasts = history(600)
+    forecasts.select_fan(601, 0, signal)
+    assert forecasts.fan is None

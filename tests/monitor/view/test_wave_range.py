@@ -51,6 +51,14 @@ def test_the_noise_of_a_sensor_that_came_off_does_not_fill_the_lane() -> None:
     assert (noise.max() - noise.min()) / (high - low) < 0.15
 
 
+def test_the_noise_of_an_arrest_does_not_fill_the_lane_of_a_bed_that_is_opened_then() -> None:
+    noise = 0.7 + np.random.default_rng(0).normal(0, 0.02, round(60 * FS))
+    low, high = updated(WaveRange("pleth"), np.concatenate([pulses(0.2, 1.2, 40), noise]))
+    assert high - low >= 0.25
+    low, high = updated(WaveRange("pleth"), noise)
+    assert high - low < 0.25, "nothing else is known of this wave"
+
+
 def test_it_changes_within_a_sweep_only_for_clipped_samples() -> None:
     wave = WaveRange("abp")
     before = updated(wave, pulses(80, 120))

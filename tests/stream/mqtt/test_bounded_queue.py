@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from stream.mqtt.bounded_queue import MAX_BYTES, BoundedQueue, Durations
 from stream.wire import codec
 from stream.wire.topics import Kind, Topic
-from stream.wire.ward_messages import WardEcg, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import WardEcg
 from tests.stream.wire.test_codec import WARD_BEDS
 from tests.waveforms import chunk
 

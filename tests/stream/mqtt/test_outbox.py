@@ -8,7 +8,7 @@ from stream.mqtt.connection import IN_FLIGHT
 from stream.mqtt.outbox import Outbox
 from stream.wire import codec
 from stream.wire.topics import QOS, Kind, Topic
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from tests.stream.wire.test_codec import WARD_BEDS
 from tests.waveforms import chunk
 

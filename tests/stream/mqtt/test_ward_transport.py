@@ -11,7 +11,8 @@ from stream.mqtt.client import Client
 from stream.wire import codec
 from stream.wire.shard import WARD_SHARDS, Shard, ward_shard
 from stream.wire.topics import Kind, Topic, pattern, ward_patterns
-from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg
 from tests.brokers import Mosquitto
 from tests.waveforms import chunk
 

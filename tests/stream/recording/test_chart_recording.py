@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from stream.errors import RecordError
 from stream.recording.bed_files import BedFiles
 from stream.recording.chart_recording import LINGER_NS, MAX_GAP_ROWS, ChartRecording
 from stream.recording.folder import RecordingFolder
@@ -165,6 +166,15 @@ def test_a_break_or_a_long_gap_begins_another_record_and_strangers_change_nothin
     bench.push(*rest[10 + MAX_GAP_ROWS + 1 :])
     stored = bench.records()
     assert [round(one.n / HOUR) for one in stored] == [5, 10, len(rest) - 11 - MAX_GAP_ROWS]
+
+
+def test_a_record_of_which_nothing_was_measured_is_refused_as_that(folder: RecordingFolder) -> None:
+    first = next(sent(head_of(chart(5))))
+    missing = tuple(msgspec.structs.replace(one, value=None) for one in first.values)
+    bench = Bench(folder)
+    bench.push(msgspec.structs.replace(first, values=missing))
+    with pytest.raises(RecordError, match="contains no valid value: choose another record"):
+        bench.records()
 
 
 def test_what_a_killed_process_left_is_completed_and_the_gap_named(folder: RecordingFolder) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stream.wire.both_ways import KEPT, BothWays
 from stream.wire.messages import Waveform
 from stream.wire.shard import ALL_BEDS, ward_shard
-from stream.wire.ward_messages import ward_ecg
+from stream.wire.ward_batches import ward_ecg
 from tests.stream.wire.consumer import Consumer
 from tests.stream.wire.test_codec import WARD_BEDS
 from tests.waveforms import chunk

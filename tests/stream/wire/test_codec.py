@@ -50,7 +50,8 @@ from stream.wire.status_messages import (
 )
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.truth_message import Truth
-from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import MAX_WARD_BYTES
 from tests.outlooks import alone, outlook
 from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import SESSION, chunk, numeric, numerics, wave

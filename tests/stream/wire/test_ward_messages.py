@@ -14,15 +14,8 @@ from stream.wire.fields import MAX_GAIN, MAX_INDEX, MAX_SPEED, MIN_GAIN, MIN_SPE
 from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.shard import ALL_BEDS, WARD_SHARDS, ward_shard
 from stream.wire.topics import Kind, Topic
-from stream.wire.ward_messages import (
-    MAX_SAMPLES,
-    MAX_WARD_BEDS,
-    MAX_WARD_BYTES,
-    ShardBatch,
-    WardEcg,
-    WardForecast,
-    ward_ecg,
-)
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import MAX_SAMPLES, MAX_WARD_BEDS, WardEcg, WardForecast
 from tests.stream.wire.test_codec import forecast
 from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import chunk
@@ -217,20 +210,3 @@ def test_the_beds_of_a_message_are_bounded() -> None:
     fields = msgspec.msgpack.decode(codec.encode(ecg())) | {"beds": names}
     with pytest.raises(MessageError, match="more than 4096 beds"):
         codec.decode(ECG, msgspec.msgpack.encode(fields))
-
-
-def test_a_batch_is_one_message_for_each_shard_and_each_of_them_fits() -> None:
-    sent: list[Any] = []
-    batch = ShardBatch(ward_ecg, sent.append)
-    names = [f"b{number}" for number in range(400)]
-    for name in names:
-        made = chunk(0, 3600, bed=name, leads=("a" * 16, "b" * 16), gain=(1.0, 1.0), zero=(0, 0), samples=bytes(14_400))
-        batch.add(name, made, len(made.samples))
-    batch.flush()
-    assert sorted(name for message in sent for name in message.names) == sorted(names)
-    assert {message.shard for message in sent} == {ward_shard(name) for name in names}
-    assert all(len(codec.encode(message)) <= MAX_WARD_BYTES for message in sent)
-    sent.clear()
-    for _ in range(2):
-        batch.add("b1", chunk(0, bed="b1"), 72)
-    assert len(sent) == 1, "a bed is in a message once"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from stream.wire import ordering
 from stream.wire.bed_stream import Stream, Taken
 from stream.wire.other_writers import CONTEST_NS
-from stream.wire.ward_messages import WardEcg, ward_ecg
+from stream.wire.ward_batches import ward_ecg
+from stream.wire.ward_messages import WardEcg
 from stream.wire.ward_run import WardRun
 from tests.stream.wire.test_codec import WARD_BEDS
 from tests.waveforms import chunk

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stream.wire import ward_messages
+from stream.wire import ward_batches
 from stream.wire.messages import Forecast
 from stream.wire.shard import ward_shard
-from stream.wire.ward_messages import ForecastRows, WardForecast
+from stream.wire.ward_batches import ForecastRows
+from stream.wire.ward_messages import WardForecast
 
 
 def ward_forecast(forecasts: Sequence[Forecast], offsets: tuple[int, ...]) -> WardForecast:
@@ -32,4 +33,4 @@ def ward_forecast(forecasts: Sequence[Forecast], offsets: tuple[int, ...]) -> Wa
         for one in forecasts
     ]
     last = forecasts[-1]
-    return ward_messages.ward_forecast(ward_shard(last.bed), parts, offsets, last.threshold, last.published_ns)
+    return ward_batches.ward_forecast(ward_shard(last.bed), parts, offsets, last.threshold, last.published_ns)

@@ -60,6 +60,17 @@ def test_a_click_is_not_lost_when_the_line_changes(qtbot: QtBot) -> None:
     assert "now, 2 s" in view.item(1).text()
 
 
+def test_without_a_worker_nothing_is_said_to_go_on(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
+    lines = (line(2, active=True, duration_s=7.0), line(1))
+    view.show_lines(lines)
+    view.show_lines(lines, current=False)
+    assert shown(view) == ["ACTIVE WHEN LAST KNOWN", "alarm 2", "PAST", "alarm 1"]
+    assert "now" not in view.item(1).text()
+    view.show_lines(lines)
+    assert "now, 7 s" in view.item(1).text()
+
+
 def test_lines_are_in_groups_and_kept_while_they_change(qtbot: QtBot) -> None:
     view = alarm_list(qtbot)
     view.show_lines((line(2, active=True), line(1)))

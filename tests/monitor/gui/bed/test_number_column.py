@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from monitor.gui.bed import number_column
 from monitor.gui.bed.number_column import TILE_PX, NumberColumn, Tile, age_text
 from monitor.gui.style.theme import NIGHT
+from monitor.view.number_alarms import NumberAlarm
 
 PRESSURE = Tile("NIBP", "mmHg", "120/80", "(93)", "", "measured, 12 min ago", None, dim=False, limits=("160", "90"))
 
@@ -42,6 +43,12 @@ def test_a_pressure_in_the_narrowest_tile_is_whole(qtbot: QtBot, height: int) ->
     ink = _columns_with_ink(column.grab(QRect(1, 1, TILE_PX - 1, height - 1)).toImage())
     assert not ink[:6].any(), "nothing at the left edge"
     assert not ink[-6:].any(), "nothing at the right edge"
+
+
+def test_a_tile_with_one_line_has_the_violated_limit_alone() -> None:
+    low = replace(PRESSURE, alarm=NumberAlarm("medium", "low", acknowledged=False, kind="abp_systolic_low"))
+    assert number_column._violated_alone(PRESSURE) == ("", "")
+    assert number_column._violated_alone(low) == ("", "90")
 
 
 def test_only_tiles_that_have_changed_are_drawn_again(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

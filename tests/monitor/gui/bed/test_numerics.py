@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
+from pytestqt.qtbot import QtBot
 
-from monitor.gui.style.theme import NIGHT
+from monitor.gui.bed.numerics import HeartRate, pvc_text
+from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.window import MonitorWindow
+from monitor.view.view_model import Patient
 from stream.wire.alarm_messages import (
     ActiveAlarms,
 )
@@ -42,6 +46,11 @@ def test_unknown_values_read_dashes(window: MonitorWindow, script: Script) -> No
     window.tick()
     assert window.bed_view.heart_rate.value == "--"
     assert window.bed_view.heart_rate.rhythm == "--"
+
+
+def test_a_rhythm_without_beats_has_no_premature_ones() -> None:
+    rhythms = ("sinus", "ventricular fibrillation", "asystole")
+    assert [pvc_text(Patient(vitals(719, rhythm=rhythm))) for rhythm in rhythms] == ["2", "--", "--"]
 
 
 def test_the_heart_symbol_grows_when_the_cursor_passes_a_qrs(window: MonitorWindow, script: Script) -> None:
@@ -128,3 +137,28 @@ def test_the_jitter_is_one_of_the_engineer_values(window: MonitorWindow, script:
         script.receive(made)
         window.tick()
     assert dict(window.bed_view.engineer.rows)["jitter of the arrivals"] == "40 ms"
+
+
+@pytest.mark.parametrize(("compact", "crowded"), [(False, False), (False, True), (True, False), (True, True)])
+def test_the_rhythm_is_never_cut(qtbot: QtBot, compact: bool, crowded: bool) -> None:
+    view = HeartRate(NIGHT)
+    qtbot.addWidget(view)
+    view.set_compact(compact, crowded=crowded)
+    view.patient = Patient(vitals(719, rhythm="asystole"))
+    view.resize(300, view.minimumHeight())
+    image = view.grab().toImage()
+    line = {image.pixel(x, view.height() - 1) for x in range(image.width())}
+    assert line == {colour(NIGHT.panel).rgb()}, "nothing reaches the lower edge"
+    whole = HeartRate(NIGHT)
+    qtbot.addWidget(whole)
+    whole.set_compact(compact)
+    whole.patient = view.patient
+    whole.resize(300, 400)
+    assert _rhythm_ink(view) >= _rhythm_ink(whole), "the next line may begin there, nothing is missing"
+
+
+def _rhythm_ink(view: HeartRate) -> int:
+    """Return how many pixels the first 23 rows of texts below the number have."""
+    image, top = view.grab().toImage(), view._number_height + 8
+    ground = colour(NIGHT.panel).rgb()
+    return sum(image.pixel(x, y) != ground for x in range(14, 150) for y in range(top, min(top + 23, image.height())))

@@ -232,3 +232,17 @@ def test_in_a_narrow_window_the_name_of_the_record_gives_way_to_a_warning(
     for whole in (header.bed, header.hours, header.synthetic, header.link):
         assert whole.width() >= whole.sizeHint().width()
     assert 0 < header.record.width() < header.record.sizeHint().width()
+
+
+def test_risks_of_a_worker_that_is_gone_are_dimmed(window: MonitorWindow, script: Script) -> None:
+    send(script)
+    window.tick()
+    effect = window.bed_view.outlook.panel.graphicsEffect()
+    assert not effect.isEnabled()
+    script.receive(process("worker", "offline"))
+    window.tick()
+    assert effect.isEnabled()
+    assert effect.opacity() == window.bed_view.outlook.chart.theme.stale_opacity
+    script.receive(process("worker"))
+    window.tick()
+    assert not effect.isEnabled()
