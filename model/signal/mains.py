@@ -107,8 +107,8 @@ def _advance(columns: MainsState, batch: Batch, mv: FloatArray) -> None:
             for lead in range(mv.shape[2]):
                 samples, invalid = batch.mv[bed, first : first + STRIDE, lead], batch.invalid[bed, first:, lead]
                 last, fits = columns.last[slot, lead], columns.fits[slot, lead]
-                if columns.strides[slot] == 0:
-                    last[:] = samples[0]
+                if columns.strides[slot] == 0:  # whole periods of mains fit into a stride: its end stands before it
+                    last[0], last[1], last[2] = samples[STRIDE - 2], samples[STRIDE - 1], samples[0]
                 missing = 0
                 for i in range(STRIDE):
                     missing += invalid[i]

@@ -55,6 +55,12 @@ def test_strong_mains_are_removed_after_the_stride_in_which_they_begin() -> None
     assert np.abs(left[first + STRIDE :]).max() < 0.2
 
 
+@pytest.mark.parametrize("hz", [50.0, 50.2, 60.0])
+def test_mains_with_which_a_signal_begins_are_removed_from_the_first_stride_on(hz: float) -> None:
+    mv = beats(4)
+    assert np.abs(without(mv + sine(len(mv), hz, 5.0, begin=0)) - mv).max() < 0.5
+
+
 def test_nothing_is_subtracted_after_their_end() -> None:
     mv = beats(16)
     disturbed = mv + sine(len(mv), 60.0, 1.0)
