@@ -34,7 +34,7 @@ def compile_ahead() -> None:
     if is_complete() or not can_be_kept():
         return
     together = _cores() > 1
-    log.info("compiling the analysis, once: about %s", "half a minute" if together else "a minute")
+    log.info("compiling the analysis, once: about a minute%s", "" if together else " and a half")
     progress = _Progress()
     if not together or _run(["beats", "forecast"], progress):
         _run(["all"], progress)  # what these have left, and the note that nothing is left

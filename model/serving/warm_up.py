@@ -40,5 +40,5 @@ def compiled_models(
     """Load the models as `load_models` does; before, with lines of the log, compile what is not compiled yet."""
     compile_ahead()
     if not is_complete():  # no folder can keep it
-        log.info("compiling the analysis: about a minute")
+        log.info("compiling the analysis: about a minute and a half")
     return load_models(weights, alarms, precision)
