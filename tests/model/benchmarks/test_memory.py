@@ -20,7 +20,7 @@ QUIET = Console(quiet=True)
 @pytest.fixture
 def forecaster() -> TrainedForecaster:
     torch.manual_seed(0)
-    return Network(NetworkConfig(hidden=8)).checkpoint(ScalingConfig(), {})
+    return Network(NetworkConfig(hidden=8)).trained(ScalingConfig(), {})
 
 
 def test_number_of_steps_is_reported(forecaster: TrainedForecaster) -> None:

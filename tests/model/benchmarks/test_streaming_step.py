@@ -32,7 +32,7 @@ TINY = BenchConfig(
 @pytest.fixture
 def forecaster() -> TrainedForecaster:
     torch.manual_seed(0)
-    return Network(NetworkConfig(hidden=8)).checkpoint(ScalingConfig(), {})
+    return Network(NetworkConfig(hidden=8)).trained(ScalingConfig(), {})
 
 
 def test_flop_are_two_per_weight_of_a_step() -> None:
