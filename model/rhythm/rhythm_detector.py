@@ -317,7 +317,7 @@ def _push_beats(settings: Any, own: Any, beats: BeatRows, first: int, stop: int,
     paused, history = 0, own.history
     if now.missed >= 0:
         beat_history.push_missed(history, now.missed)
-    if now.usable:
+    if now.usable and now.fibrillation_since < 0:  # in fibrillation there are no beats to count
         own.last_minute.usable_now += 1
         for row in range(first, stop):
             own.last_minute.ventricular_now += beats.kind[row] == VENTRICULAR

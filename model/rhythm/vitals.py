@@ -112,7 +112,8 @@ LAST_MINUTE: Final = np.dtype(
 seconds
     Number of seconds in the next two fields, oldest first.
 usable, ventricular
-    Usable strides and reported ventricular beats in each of the last complete seconds.
+    Usable strides without fibrillation, and the ventricular beats reported in them, in each of the last complete
+    seconds.
 usable_now, ventricular_now
     The same counts for the current, incomplete second.
 """

@@ -282,7 +282,7 @@ class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     rr_ms : float or None
         The last RR interval, in ms.
     pvc_per_min : int or None
-        Ventricular ectopic beats in the last minute.
+        Ventricular ectopic beats in the last minute; None if a tenth of it could not be used, or was fibrillation.
     rhythm : str
         ``unknown`` if no other value is certain.
     quality : float or None

@@ -70,6 +70,18 @@ def test_ventricular_beats_are_counted_over_one_minute() -> None:
     assert vital_signs[-1].pvc_per_min in (18, 19)
 
 
+def test_ventricular_beats_are_not_counted_with_what_seems_to_be_a_beat_in_fibrillation() -> None:
+    beats = train([*per_min((75, 80, "N"), (300, 100, "V"), (75, 100, "N"))])
+    begin, end = 80 * 0.8 * FS, (80 * 0.8 + 20) * FS
+    signal = [
+        replace(now, fibrillation_since=round(begin) if begin <= now.at < end else None) for now in good_signal(160)
+    ]
+    vital_signs = run(beats, signal)[1]
+    assert vital_signs[62].pvc_per_min == 0
+    assert {now.pvc_per_min for now in vital_signs[72:136]} == {None}
+    assert vital_signs[-1].pvc_per_min == 0
+
+
 @pytest.mark.parametrize(
     ("intervals", "name"),
     [
