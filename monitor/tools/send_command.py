@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from typing import get_args
@@ -14,6 +13,7 @@ from monitor.view.commands import command
 from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
+from stream.wire import validation_errors
 from stream.wire.alarm_messages import Action, ActiveAlarms
 from stream.wire.injection_kinds import known_kind
 from stream.wire.messages import Message
@@ -23,8 +23,6 @@ from stream.wire.topics import Kind, Role, Topic, check_bed
 
 ACTIONS = {str(action.__struct_config__.tag): action for action in get_args(Action)}
 """Actions by their names."""
-
-_NOT_A_CHOICE = re.compile(r"Invalid enum value '(?P<value>.*)' - at `(?:key` in `)?\$\.(?P<field>\w+)`")
 
 TIMEOUT_S = 5.0
 """Time within which a command is answered, s: the status of a bed comes every 2 s."""
@@ -68,16 +66,8 @@ def parsed(name: str, fields: Sequence[str]) -> Action:
 
 def _readable(error: str, action: type[Action]) -> str:
     """Return what is wrong with a field of an action, from what `msgspec` says."""
-    value = _NOT_A_CHOICE.fullmatch(error)
-    if value is None:
-        return error
-    fields = {field.name: field.type for field in msgspec.inspect.type_info(action).fields}  # type: ignore[attr-defined]
-    found = fields[value["field"]]
-    if isinstance(found, msgspec.inspect.DictType):
-        found = found.key_type
-    kinds = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
-    choices = [str(one) for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for one in kind.values]
-    return f"{value['field']} {value['value']!r} is not known: one of {', '.join(choices)}"
+    choice = validation_errors.unknown_choice(error, action)
+    return error if choice is None else f"{validation_errors.split(error)[1]} {choice[1]}"
 
 
 async def send(address: BrokerAddress, bed: str, action: Action, who: str) -> str:

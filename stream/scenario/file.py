@@ -22,6 +22,7 @@ from stream.records.synthetic.steering import shifted, with_rhythm, with_vitals
 from stream.scenario.scenario import After, Bed, Place, Scenario, Step
 from stream.scenario.timeline import advance, begin
 from stream.timebase import FS
+from stream.wire import validation_errors
 from stream.wire.injection_kinds import check_injection, check_seconds
 
 SHIPPED = files("stream.scenario").joinpath("shipped")
@@ -30,7 +31,6 @@ SHIPPED = files("stream.scenario").joinpath("shipped")
 SETTLED_S = 60.0
 """Time for which a patient has been as it is at the start, s: the saturation at the finger is that of the past."""
 
-_LITERAL = re.compile(r"Invalid enum value '(.*)'")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 
 
@@ -107,18 +107,15 @@ def _error(text: str, file: str, key: str, what: str) -> UsageError:
 
 def _readable(error: str) -> tuple[str, str]:
     """Return the key, and what is wrong with it, from what `msgspec` says."""
-    what, _, place = error.partition(" - at `")
-    key = place.rsplit("`$", 1)[-1].strip("`$").removeprefix(".").removesuffix("[...]")
+    what, key = validation_errors.split(error)
     if unknown := _UNKNOWN.fullmatch(what):
-        found = _type_at(key)
+        found = validation_errors.type_at(Scenario, key)
         names = [field.name for field in found.fields] if isinstance(found, msgspec.inspect.StructType) else []
         return f"{key}.{unknown[1]}".removeprefix("."), f"is not known: one of {', '.join(names)}"
-    if value := _LITERAL.fullmatch(what):
-        found = _type_at(key)
-        if isinstance(found, msgspec.inspect.DictType):  # the key of a value
-            key, found = f"{key}.{value[1]}", found.key_type
-        choices = found.values if isinstance(found, msgspec.inspect.LiteralType) else []
-        return key, f"{value[1]!r} is not known: one of {', '.join(map(str, choices))}"
+    if choice := validation_errors.unknown_choice(error, Scenario):
+        value, what = choice
+        is_key = isinstance(validation_errors.type_at(Scenario, key), msgspec.inspect.DictType)
+        return f"{key}.{value}" if is_key else key, what
     return key, what[0].lower() + what[1:].replace("`", "")
 
 
@@ -134,25 +131,6 @@ def _value_in_words(table: Any, key: str) -> str:
 
 def _parts(key: str) -> list[str | int]:
     return [int(part[1:-1]) if part[0] == "[" else part for part in re.findall(r"[^.\[\]]+|\[\d+\]", key)]
-
-
-def _type_at(key: str) -> msgspec.inspect.Type:
-    """Return the type of the value at a key."""
-    found = msgspec.inspect.type_info(Scenario)
-    for part in re.findall(r"[^.\[\]]+", key):
-        if isinstance(found, msgspec.inspect.StructType):
-            [found] = [field.type for field in found.fields if field.name == part]
-        elif isinstance(found, msgspec.inspect.VarTupleType):
-            found = found.item_type
-        if isinstance(found, msgspec.inspect.UnionType):
-            found = _table_of(found)
-    return found
-
-
-def _table_of(union: msgspec.inspect.UnionType) -> msgspec.inspect.Type:
-    """Return the table that a value may be, else the one type that is not null."""
-    types = [one for one in union.types if not isinstance(one, msgspec.inspect.NoneType)]
-    return next((one for one in types if isinstance(one, msgspec.inspect.StructType)), types[0])
 
 
 def _line_of(text: str, key: str) -> int:
